@@ -1,0 +1,1 @@
+"""The steps that do the work; each may be run again after a crash."""

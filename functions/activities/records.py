@@ -1,0 +1,44 @@
+"""What is done about a call besides talking: ending it, and keeping what remains."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import azure.durable_functions as df
+
+from functions import names
+from shared.composition import services
+from shared.domain.call import EndReason
+from shared.domain.errors import TelephonyError
+from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
+
+blueprint = df.Blueprint()
+logger = logging.getLogger(__name__)
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.END_CALL)
+async def end_call(request: dict[str, Any]) -> None:
+    await services().end_call.note(CallRequest.from_json(request).call_id, EndReason.ERROR)
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.HANG_UP)
+async def hang_up(request: dict[str, Any]) -> None:
+    ended = WrapUpRequest.from_json(request)
+    try:
+        await services().end_call.hang_up(ended.call_id)
+    except TelephonyError as error:
+        # The media socket is closed, and with it the call ends; its records must not wait for the carrier.
+        logger.warning("call %s: the carrier was not told: %s", ended.call_id, error)
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.RECORD_TURN)
+async def record_turn(request: dict[str, Any]) -> None:
+    await services().keep_records.of_turn(TurnRequest.from_json(request))
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.RECORD_CALL)
+async def record_call(request: dict[str, Any]) -> None:
+    ended = WrapUpRequest.from_json(request)
+    await services().keep_records.of_call(ended)
+    logger.info("call %s ended: %s", ended.call_id, ended.end_reason)

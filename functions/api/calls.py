@@ -1,0 +1,126 @@
+"""Calls: list them, look at one, end one."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import azure.functions as func
+
+from functions.identity import require
+from functions.problem import answer
+from shared.composition import services
+from shared.domain.call import Call, CallState, Turn
+from shared.domain.errors import InvalidRequest
+from shared.domain.principal import Role
+
+blueprint = func.Blueprint()
+
+_MAX_PAGE = 200
+
+
+@blueprint.route(route="api/calls", methods=["GET"])
+async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """The tenant's calls, newest first. Query: provider_call_id, state, before (ISO 8601), limit (1–200)."""
+
+    async def deed() -> func.HttpResponse:
+        principal = await require(req, Role.OPERATOR)
+        found = await services().look_up_calls.many(
+            principal.tenant_id,
+            provider_call_id=req.params.get("provider_call_id"),
+            state=_state(req.params.get("state")),
+            before=_moment(req.params.get("before")),
+            limit=_limit(req.params.get("limit", "50")),
+        )
+        return _json({"calls": [_call(call) for call in found]})
+
+    return await answer("list calls", deed)
+
+
+@blueprint.route(route="api/calls/{call_id}", methods=["GET"])
+async def get_call(req: func.HttpRequest) -> func.HttpResponse:
+    """One call with its turns; of a running call, what is known by now."""
+
+    async def deed() -> func.HttpResponse:
+        principal = await require(req, Role.OPERATOR)
+        call = await services().look_up_calls.one(principal.tenant_id, req.route_params["call_id"])
+        return _json({**_call(call), "turns": [_turn(turn) for turn in call.turns]})
+
+    return await answer("get call", deed)
+
+
+@blueprint.route(route="api/calls/{call_id}/hangup", methods=["POST"])
+async def hang_up_call(req: func.HttpRequest) -> func.HttpResponse:
+    """End a running call."""
+
+    async def deed() -> func.HttpResponse:
+        principal = await require(req, Role.OPERATOR)
+        await services().end_call.by_operator(principal.tenant_id, req.route_params["call_id"])
+        return func.HttpResponse(status_code=202)
+
+    return await answer("hang up call", deed)
+
+
+def _json(document: dict[str, Any]) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(document), mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _call(call: Call) -> dict[str, Any]:
+    recording = call.recording
+    return {
+        "call_id": call.call_id,
+        "provider": call.provider,
+        "provider_call_id": call.provider_call_id,
+        "direction": call.direction,
+        "from": call.caller,
+        "to": call.callee,
+        "agent_id": call.agent_id,
+        "state": call.state,
+        "end_reason": call.end_reason,
+        "started_at": call.started_at.isoformat(),
+        "ended_at": call.ended_at.isoformat() if call.ended_at else None,
+        "recording": {
+            "container": recording.container,
+            "blob": recording.blob,
+            "duration_ms": recording.duration_ms,
+        }
+        if recording
+        else None,
+    }
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    return {
+        "number": turn.number,
+        "heard": turn.heard,
+        "said": turn.said,
+        "outcome": turn.outcome,
+        "moments": dict(turn.moments),
+    }
+
+
+def _state(given: str | None) -> CallState | None:
+    try:
+        return CallState(given) if given else None
+    except ValueError:
+        raise InvalidRequest("state", f"state is one of {', '.join(CallState)}") from None
+
+
+def _moment(given: str | None) -> datetime | None:
+    if not given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise InvalidRequest("before", "before is an ISO 8601 date and time") from None
+    if moment.tzinfo is None:
+        raise InvalidRequest("before", "before needs a time zone")
+    return moment
+
+
+def _limit(given: str) -> int:
+    number = int(given) if given.isdecimal() and len(given) <= len(str(_MAX_PAGE)) else 0
+    if not 1 <= number <= _MAX_PAGE:
+        raise InvalidRequest("limit", f"limit is a whole number from 1 to {_MAX_PAGE}")
+    return number

@@ -1,0 +1,15 @@
+"""The names by which orchestrations and activities are found; they are global in a function app."""
+
+from __future__ import annotations
+
+CALL = "call"
+TURN = "turn"
+WRAP_UP = "wrap_up"
+
+LISTEN = "listen"
+THINK = "think"
+SPEAK = "speak"
+HANG_UP = "hang_up"
+RECORD_TURN = "record_turn"
+RECORD_CALL = "record_call"
+END_CALL = "end_call"

@@ -1,0 +1,60 @@
+"""Every step that an orchestration can take: its name, payload and retries, as one typed function each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import azure.durable_functions as df
+from azure.durable_functions.models.Task import TaskBase
+
+from functions import names
+from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
+
+_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=200, max_number_of_attempts=3)
+_RECORD_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max_number_of_attempts=30)
+"""A minute: what a failover of the database takes."""
+
+TURN_DEADLINE = timedelta(minutes=15)
+"""Longer than any turn: it ends one whose steps hang."""
+
+
+def take_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
+    instance_id = f"{request.call_id}:turn:{request.turn}"
+    return context.call_sub_orchestrator(names.TURN, request.to_json(), instance_id)
+
+
+def pipeline(context: df.DurableOrchestrationContext, request: TurnRequest) -> Sequence[TaskBase]:
+    """The three steps of a turn, together; in a call's first turn also the greeting, which is turn 0's answer.
+
+    Listening comes first: its result is the turn's.
+    """
+    document = request.to_json()
+    steps = [
+        context.call_activity_with_retry(name, _RETRIES, document)
+        for name in (names.LISTEN, names.THINK, names.SPEAK)
+    ]
+    if request.greet:
+        greeting = TurnRequest(request.tenant_id, request.call_id, 0).to_json()
+        steps.append(context.call_activity_with_retry(names.SPEAK, _RETRIES, greeting))
+    return steps
+
+
+def end_call(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.END_CALL, _RETRIES, request.to_json())
+
+
+def record_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.RECORD_TURN, _RECORD_RETRIES, request.to_json())
+
+
+def wrap_up(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
+    return context.call_sub_orchestrator(names.WRAP_UP, request.to_json(), f"{request.call_id}:wrap_up")
+
+
+def hang_up(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.HANG_UP, _RETRIES, request.to_json())
+
+
+def record_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.RECORD_CALL, _RECORD_RETRIES, request.to_json())

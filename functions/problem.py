@@ -1,0 +1,67 @@
+"""One format for everything that goes wrong over HTTP: problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import azure.functions as func
+
+from shared.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    Unauthenticated,
+    VoiceAgentError,
+)
+
+logger = logging.getLogger(__name__)
+
+_STATUSES: dict[type[VoiceAgentError], HTTPStatus] = {
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+}
+_TOO_LARGE = "body_too_large"
+
+
+def status_of(error: VoiceAgentError) -> HTTPStatus:
+    if error.code == _TOO_LARGE:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    otherwise = HTTPStatus.SERVICE_UNAVAILABLE if error.retryable else HTTPStatus.BAD_GATEWAY
+    return _STATUSES.get(type(error), otherwise)
+
+
+def problem(error: VoiceAgentError) -> func.HttpResponse:
+    """`type` and `code` name the problem for programs, `title` and `detail` say it to people."""
+    status = status_of(error)
+    headers = {"Cache-Control": "no-store"}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.retryable:
+        headers["Retry-After"] = "1"
+    document = {
+        "type": f"urn:voice-agent:problem:{error.code}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": error.message,
+        "code": error.code,
+    }
+    return func.HttpResponse(
+        json.dumps(document), status_code=status.value, headers=headers, mimetype="application/problem+json"
+    )
+
+
+async def answer(what: str, deed: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
+    """The deed's response, or its failure as a problem; logs the failure in one line."""
+    try:
+        return await deed()
+    except VoiceAgentError as error:
+        level = logging.INFO if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
+        logger.log(level, "%s refused: %s", what, error)
+        return problem(error)

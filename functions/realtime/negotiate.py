@@ -1,0 +1,79 @@
+"""Lets a browser or app in: begins a call and gives the address and token for its audio."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from functions.durable_calls import DurableCalls
+from functions.identity import require
+from functions.problem import answer
+from shared.composition import services
+from shared.domain.audio import SAMPLE_RATE_HZ
+from shared.domain.errors import InvalidRequest
+from shared.domain.principal import Role
+
+blueprint = df.Blueprint()
+
+_MAX_BODY_BYTES = 4096
+_FRAME_MS = 60
+
+
+@blueprint.route(route="api/realtime/negotiate", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+async def negotiate(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    async def deed() -> func.HttpResponse:
+        principal = await require(req, Role.CALLER, Role.OPERATOR)
+        services().warm_up()
+        agent_id = _agent_id(req.get_body())
+        settings = services().settings
+        call_id = await services().answer_call.by_client(
+            principal.tenant_id, agent_id, principal.subject, DurableCalls(client)
+        )
+        hub = services().hubs[settings.web_pubsub_client_hub]
+        document = {
+            "call_id": call_id,
+            "url": await hub.client_url(call_id, minutes=settings.client_token_minutes),
+            "hub": hub.hub,
+            "audio": {"encoding": "pcm_s16le", "sample_rate_hz": SAMPLE_RATE_HZ, "frame_ms": _FRAME_MS},
+        }
+        return func.HttpResponse(
+            json.dumps(document), mimetype="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    return await answer("negotiate", deed)
+
+
+def _agent_id(body: bytes) -> str | None:
+    if len(body) > _MAX_BODY_BYTES:
+        raise InvalidRequest("body_too_large", f"the body has at most {_MAX_BODY_BYTES} bytes")
+    if not body:
+        return None
+    try:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("not_json", "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("not_an_object", "the body is not a JSON object")
+    agent_id = document.get("agent_id")
+    if agent_id is not None and not isinstance(agent_id, str):
+        raise InvalidRequest("agent_id", "agent_id must be a string")
+    return agent_id
+
+
+@blueprint.route(route="api/realtime/config", methods=["GET"])
+async def realtime_config(req: func.HttpRequest) -> func.HttpResponse:
+    """What the talk page needs to sign its user in; nothing in it is secret."""
+    settings = services().settings
+    document = {
+        "authority": settings.auth_metadata_url.split(",")[0]
+        .strip()
+        .removesuffix("/.well-known/openid-configuration"),
+        "client_id": settings.auth_client_id,
+        "scope": settings.auth_scope,
+        "redirect_uri": f"{settings.public_base_url.rstrip('/')}/",
+    }
+    return func.HttpResponse(json.dumps(document), mimetype="application/json")

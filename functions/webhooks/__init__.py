@@ -1,0 +1,1 @@
+"""A call enters here: what carriers ask over HTTP."""

@@ -1,0 +1,400 @@
+targetScope = 'subscription'
+
+metadata description = 'Everything a voice agent needs in one resource group. No key, password or connection string stands anywhere: every part is reached with an Entra identity.'
+
+// --- Where and under which name
+
+@description('Name of the environment; every resource name is derived from it.')
+@minLength(2)
+@maxLength(24)
+param environmentName string
+
+@description('Region of everything except Azure OpenAI. It must offer Flex Consumption, Durable Task Scheduler and Managed Redis.')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Region of Azure OpenAI, empty for the same; speech models are offered in few. The nearer, the sooner the answer.')
+param openAiLocation string = ''
+
+@description('Tags for every resource.')
+param tags object = {}
+
+// --- Who deploys: runs the migrations and stores the carrier's secret
+
+@description('Object id of the person or service principal that deploys.')
+param deployerId string
+
+@description('Its user principal name (a person) or display name (a service principal): the name with which it signs in to PostgreSQL.')
+param deployerName string
+
+@description('Kind of the deployer.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param deployerType string = 'User'
+
+@description('Public IPv4 address of the deployer, from which the migrations run; empty if that is within Azure.')
+param deployerAddress string = ''
+
+// --- Who may call
+
+@description('Which claims the tokens of callers and operators have.')
+@allowed(['b2c', 'external_id'])
+param authProfile string = 'b2c'
+
+@description('OpenID Connect metadata document of the user flow or tenant that issues them.')
+param authMetadataUrl string
+
+@description('Audience of these tokens: the client id of the API.')
+param authAudience string
+
+@description('Client id of the app registration with which the talk page signs people in; empty for no sign-in there.')
+param authClientId string = ''
+
+@description('Scope that the talk page asks for.')
+param authScope string = ''
+
+@description('Application (client) id, in the tenant of this subscription, of the app registration that stands for the event endpoint; Web PubSub gets its tokens for it.')
+@minLength(36)
+@maxLength(36)
+param upstreamAppId string
+
+@description('Version of the access tokens that this app registration accepts (api.requestedAccessTokenVersion in its manifest); it decides the issuer.')
+@allowed([1, 2])
+param upstreamTokenVersion int = 2
+
+@description('Twilio account SID, an identifier; the auth token that belongs to it is stored in Key Vault by hand.')
+param twilioAccountSid string
+
+@description('Public address of the app behind a custom domain or a gateway; empty is its own host name. Twilio signs this address.')
+param publicBaseUrl string = ''
+
+// --- How large: the modules check the limits
+
+@description('Memory of one instance in MB.')
+@allowed([2048, 4096])
+param instanceMemoryMb int = 2048
+
+@description('Upper limit of instances.')
+param maximumInstances int = 100
+
+@description('Always ready instances for HTTP.')
+param alwaysReadyHttp int = 1
+
+@description('Always ready instances for orchestrations and activities.')
+param alwaysReadyDurable int = 1
+
+@description('HTTP requests that one instance serves at a time.')
+param httpConcurrency int = 50
+
+@description('Plan of the Durable Task Scheduler.')
+@allowed(['Consumption', 'Dedicated'])
+param durableSku string = 'Consumption'
+
+@description('Units of Web PubSub.')
+@allowed([1, 2, 5, 10, 20, 50, 100])
+param webPubSubUnits int = 1
+
+@description('Size of Managed Redis.')
+param redisSku string = 'Balanced_B1'
+
+@description('Size of PostgreSQL.')
+param databaseSku string = 'Standard_B2s'
+
+@description('Tier that the size belongs to.')
+@allowed(['Burstable', 'GeneralPurpose', 'MemoryOptimized'])
+param databaseTier string = 'Burstable'
+
+@description('Days for which PostgreSQL can be restored to any moment.')
+param databaseBackupDays int = 14
+
+@description('Backups of PostgreSQL in the paired region too; can only be chosen at the first deployment.')
+param databaseGeoBackup bool = false
+
+@description('Redundancy of recordings.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param recordingsSku string = 'Standard_ZRS'
+
+@description('Days after which recordings are deleted; 0 keeps them.')
+param recordingDays int = 90
+
+@description('Further settings of the app by name, such as LONGEST_CALL_S; what is set by hand is lost at the next deployment.')
+param extraSettings object = {}
+
+// --- Models: all of them retire within a year or so, see infra/README.md
+
+@description('What thinks, hears and speaks: model, version and capacity (thousands of tokens a minute) of each deployment.')
+param models object = {
+  chat: { model: 'gpt-5.4-mini', version: '2026-03-17', capacity: 100 }
+  transcription: { model: 'gpt-4o-mini-transcribe', version: '2025-12-15', capacity: 100 }
+  speech: { model: 'gpt-4o-mini-tts', version: '2025-12-15', capacity: 100 }
+}
+
+@description('Where model requests are computed.')
+@allowed(['GlobalStandard', 'DataZoneStandard', 'Standard'])
+param openAiSku string = 'GlobalStandard'
+
+// --- Who looks after it
+
+@description('Mail address for alerts; empty for none.')
+param alertEmail string = ''
+
+@description('Days for which logs are kept.')
+param logDays int = 30
+
+var token = uniqueString(subscription().id, environmentName, location)
+var allTags = union(tags, { 'azd-env-name': environmentName })
+var appIdentityName = 'id-app-${token}' // also the PostgreSQL role of the app
+var packageContainer = 'app-package'
+var recordingsContainer = 'recordings'
+var clientHub = 'clients'
+var carrierHub = 'carriers'
+var upstreamIssuer = upstreamTokenVersion == 1 ? 'https://sts.windows.net/${tenant().tenantId}/' : '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+
+// All that the app and the Functions host read from the environment; PUBLIC_BASE_URL is added in modules/app.bicep.
+var appSettings = {
+  // The Functions host
+  AzureWebJobsStorage__accountName: hostStorage.outputs.name
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.outputs.appClientId
+  AzureWebJobsDisableHomepage: 'true' // the app serves GET / itself
+  APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.appClientId};Authorization=AAD'
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${durable.outputs.endpoint};Authentication=ManagedIdentity;ClientID=${identity.outputs.appClientId}'
+  TASKHUB_NAME: durable.outputs.taskHubName
+
+  // The app: stores
+  AZURE_CLIENT_ID: identity.outputs.appClientId
+  DATABASE_URL: 'postgresql://${appIdentityName}@${database.outputs.host}:5432/${database.outputs.databaseName}?sslmode=require'
+  DATABASE_AUTH: 'entra'
+  REDIS_URL: 'rediss://${cache.outputs.host}:${cache.outputs.port}'
+  REDIS_AUTH: 'entra'
+  BLOB_ACCOUNT_URL: recordings.outputs.blobEndpoint
+  RECORDINGS_CONTAINER: recordingsContainer
+
+  // The app: realtime
+  WEB_PUBSUB_ENDPOINT: 'https://${webPubSub.outputs.hostName}'
+  WEB_PUBSUB_PUBLIC_URL: 'wss://${webPubSub.outputs.hostName}'
+  WEB_PUBSUB_CLIENT_HUB: clientHub
+  WEB_PUBSUB_CARRIER_HUB: carrierHub
+  WEB_PUBSUB_UPSTREAM_ISSUER: upstreamIssuer
+  WEB_PUBSUB_UPSTREAM_AUDIENCE: upstreamAppId
+  WEB_PUBSUB_UPSTREAM_CLIENT_ID: identity.outputs.upstreamClientId
+
+  // The app: who may call
+  AUTH_PROFILE: authProfile
+  AUTH_METADATA_URL: authMetadataUrl
+  AUTH_AUDIENCE: authAudience
+  AUTH_CLIENT_ID: authClientId
+  AUTH_SCOPE: authScope
+  TWILIO_ACCOUNT_SID: twilioAccountSid
+  TWILIO_AUTH_TOKEN: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/twilio-auth-token)'
+  TWILIO_API_BASE_URL: 'https://api.twilio.com'
+
+  // The app: models
+  AZURE_OPENAI_ENDPOINT: openAi.outputs.endpoint
+  OPENAI_PROVIDER: 'azure_openai'
+  LLM_MODEL: 'chat'
+  STT_MODEL: 'transcription'
+  TTS_MODEL: 'speech'
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: allTags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  name: 'identity'
+  params: {
+    appIdentityName: appIdentityName
+    upstreamIdentityName: 'id-webpubsub-${token}'
+    location: location
+    tags: allTags
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  scope: group
+  name: 'monitoring'
+  params: {
+    workspaceName: 'log-${token}'
+    insightsName: 'appi-${token}'
+    location: location
+    tags: allTags
+    appPrincipalId: identity.outputs.appPrincipalId
+    retentionDays: logDays
+  }
+}
+
+module hostStorage 'modules/storage.bicep' = {
+  scope: group
+  name: 'host-storage'
+  params: {
+    name: 'sthost${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    containers: [packageContainer]
+    appRole: 'owner'
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: 'Standard_LRS'
+    softDeleteDays: 7
+    keepsRecordings: false
+  }
+}
+
+module recordings 'modules/storage.bicep' = {
+  scope: group
+  name: 'recordings'
+  params: {
+    name: 'strec${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    containers: [recordingsContainer]
+    appRole: 'contributor'
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: recordingsSku
+    softDeleteDays: 14
+    keepsRecordings: true
+    expiryDays: recordingDays
+  }
+}
+
+module durable 'modules/durable.bicep' = {
+  scope: group
+  name: 'durable'
+  params: {
+    schedulerName: 'dts-${token}'
+    taskHubName: 'voice'
+    location: location
+    tags: allTags
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: durableSku
+  }
+}
+
+module webPubSub 'modules/web-pubsub.bicep' = {
+  scope: group
+  name: 'web-pubsub'
+  params: {
+    name: 'wps-${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    upstreamIdentityId: identity.outputs.upstreamId
+    units: webPubSubUnits
+  }
+}
+
+module database 'modules/database.bicep' = {
+  scope: group
+  name: 'database'
+  params: {
+    name: 'psql-${token}'
+    databaseName: 'voice'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    administratorId: deployerId
+    administratorName: deployerName
+    administratorType: deployerType
+    administratorAddress: deployerAddress
+    skuName: databaseSku
+    skuTier: databaseTier
+    backupDays: databaseBackupDays
+    geoBackup: databaseGeoBackup
+  }
+}
+
+module cache 'modules/cache.bicep' = {
+  scope: group
+  name: 'cache'
+  params: {
+    name: 'redis-${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: redisSku
+  }
+}
+
+module openAi 'modules/openai.bicep' = {
+  scope: group
+  name: 'openai'
+  params: {
+    name: 'oai-${token}'
+    location: empty(openAiLocation) ? location : openAiLocation
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: openAiSku
+    deployments: models
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  scope: group
+  name: 'vault'
+  params: {
+    name: 'kv-${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    writerId: deployerId
+    writerType: deployerType
+  }
+}
+
+module app 'modules/app.bicep' = {
+  scope: group
+  name: 'app'
+  params: {
+    name: 'func-${token}'
+    planName: 'plan-${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    identityId: identity.outputs.appId
+    storageName: hostStorage.outputs.name
+    packageContainer: packageContainer
+    settings: union(extraSettings, appSettings)
+    publicBaseUrl: publicBaseUrl
+    instanceMemoryMb: instanceMemoryMb
+    maximumInstances: maximumInstances
+    alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyDurable: alwaysReadyDurable
+    httpConcurrency: httpConcurrency
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  scope: group
+  name: 'alerts'
+  params: {
+    name: token
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    email: alertEmail
+  }
+}
+
+// azd keeps these as environment variables; the hooks in infra/hooks read them.
+output AZURE_RESOURCE_GROUP string = group.name
+output SERVICE_APP_NAME string = app.outputs.name
+output SERVICE_APP_HOST_NAME string = app.outputs.hostName
+output SERVICE_APP_URI string = 'https://${app.outputs.hostName}'
+output WEB_PUBSUB_NAME string = webPubSub.outputs.name
+output WEB_PUBSUB_HOST_NAME string = webPubSub.outputs.hostName
+output WEB_PUBSUB_CLIENT_HUB string = clientHub
+output WEB_PUBSUB_CARRIER_HUB string = carrierHub
+output KEY_VAULT_NAME string = vault.outputs.name
+output DATABASE_HOST string = database.outputs.host
+output DATABASE_NAME string = database.outputs.databaseName
+output DATABASE_APP_ROLE string = appIdentityName
+output DATABASE_APP_OBJECT_ID string = identity.outputs.appPrincipalId

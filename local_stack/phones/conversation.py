@@ -1,0 +1,239 @@
+"""How a simulated caller takes turns with an agent: when it speaks, waits, interrupts and hangs up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from local_stack.phones import g711
+from local_stack.phones.measures import Interruption, Turn
+from local_stack.phones.playback import PlayedFrame
+from local_stack.phones.utterance import Utterance
+
+STOPPED_AFTER_MS: Final = 200
+"""Silence after which a reply that was interrupted counts as stopped."""
+
+Tell = Callable[[str, float, dict[str, Any]], None]
+"""Receives the name of an event, its moment (epoch ms) and its facts."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the caller wants to do."""
+
+    turns: int | None = None
+    """How many times it speaks; None: each utterance once. More turns than utterances start again."""
+    speaks: bool = True
+    """False: the caller only listens until the call ends."""
+    quiet_ms: int = 600
+    """How long the line must be quiet before the caller takes its turn."""
+    greeting_timeout_ms: int = 10_000
+    reply_timeout_ms: int = 20_000
+    pattern: str = "p"
+    """One letter a reply, over and over: p listens politely to the end, b barges in."""
+    barge_in_after_ms: int = 1000
+    """Counted from the first audible frame of the reply."""
+    hang_up_in_reply_after_ms: int | None = None
+    """Hangs up so long after the first audible frame of the first reply."""
+
+    def __post_init__(self) -> None:
+        if not self.pattern or set(self.pattern) - set("pb"):
+            raise ValueError("a pattern is made of p (listen to the end) and b (barge in)")
+
+
+class Phase(StrEnum):
+    GREETING = "greeting"
+    SPEAKING = "speaking"
+    AWAITING = "awaiting"
+    LISTENING = "listening"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What goes out on the line in this tick."""
+
+    payload: bytes
+    digit: str | None = None
+
+
+class Conversation:
+    """A state machine that is stepped once every 20 ms. It has no clock: the moments are handed in."""
+
+    def __init__(self, plan: Plan, utterances: Sequence[Utterance], tell: Tell) -> None:
+        if plan.speaks and not utterances:
+            raise ValueError("a caller that speaks needs at least one utterance")
+        self._plan = plan
+        self._utterances = utterances
+        self._wanted_turns = len(utterances) if plan.turns is None else plan.turns
+        self._tell = tell
+        self.phase = Phase.GREETING
+        self.turns = [Turn(0, "greeting")]
+        self._since_ms: float | None = None
+        self._quiet_ms = 0
+        self._dry_ms = 0.0
+        self._early_first_ms: float | None = None
+        self._fading: Interruption | None = None
+        self._utterance: Utterance | None = None
+        self._position = 0
+
+    @property
+    def turn(self) -> Turn:
+        return self.turns[-1]
+
+    def step(self, now_ms: float, played: PlayedFrame, more_to_hear: bool) -> Spoken:
+        """One tick: `played` was heard, `more_to_hear` says that audible audio is still buffered."""
+        if self._since_ms is None:
+            self._since_ms = now_ms
+        self._hear(now_ms, played, more_to_hear)
+        self._decide(now_ms, self._since_ms)
+        return self._speak(now_ms)
+
+    def on_audio_received(self, now_ms: float) -> None:
+        """Audible audio has come over the socket."""
+        if self._fading is None and self.phase != Phase.SPEAKING and self.turn.first_received_ms is None:
+            self.turn.first_received_ms = now_ms
+
+    def on_clear(self, now_ms: float) -> None:
+        """The app has emptied the buffer."""
+        self._dry_ms = 0.0
+        self._early_first_ms = None
+        if self._fading is not None:
+            self._fading.clear_received_ms = now_ms
+            self._end_fading(now_ms)
+
+    def _hear(self, now_ms: float, played: PlayedFrame, more_to_hear: bool) -> None:
+        if played.audible or more_to_hear:
+            self._quiet_ms = 0
+        else:
+            self._quiet_ms += g711.FRAME_MS
+        if self._fading is not None:
+            self._hear_old_reply(now_ms, self._fading, played)
+        elif self.phase is Phase.SPEAKING:
+            self._hear_while_speaking(now_ms, played)
+        elif played.audible:
+            self._hear_reply(now_ms)
+        self._dry_ms = 0.0 if played.audible else self._dry_ms + played.dry_bytes * 1000 / g711.SAMPLE_RATE_HZ
+
+    def _hear_old_reply(self, now_ms: float, fading: Interruption, played: PlayedFrame) -> None:
+        if played.audible:
+            fading.frames_after += 1
+        elif self._quiet_ms >= STOPPED_AFTER_MS:
+            self._end_fading(now_ms - STOPPED_AFTER_MS)
+
+    def _end_fading(self, stopped_ms: float) -> None:
+        fading, self._fading = self._fading, None
+        if fading is None:
+            return
+        fading.stopped_ms = stopped_ms
+        cleared = fading.clear_received_ms is not None
+        self._tell("agent_interrupted", stopped_ms, {"stop_ms": fading.stop_ms, "by_clear": cleared})
+
+    def _hear_while_speaking(self, now_ms: float, played: PlayedFrame) -> None:
+        if played.audible and self._early_first_ms is None:
+            self._early_first_ms = now_ms
+        elif self._quiet_ms >= STOPPED_AFTER_MS:
+            self._early_first_ms = None
+
+    def _hear_reply(self, now_ms: float) -> None:
+        turn = self.turn
+        if turn.first_heard_ms is None:
+            self._note_first_heard(now_ms)
+        elif self._dry_ms > 0:
+            turn.underruns_ms.append(self._dry_ms)
+            self._tell("underrun", now_ms, {"turn": turn.number, "gap_ms": self._dry_ms})
+        turn.last_heard_ms = now_ms
+        turn.heard_ms += g711.FRAME_MS
+
+    def _note_first_heard(self, heard_ms: float) -> None:
+        turn = self.turn
+        turn.first_heard_ms = heard_ms
+        if self.phase is Phase.AWAITING:
+            self._enter(Phase.LISTENING, heard_ms)
+        response = None if turn.response_ms is None else round(turn.response_ms, 1)
+        self._tell("agent_started", heard_ms, {"turn": turn.number, "after_speech_ms": response})
+
+    def _decide(self, now_ms: float, since_ms: float) -> None:
+        plan, turn = self._plan, self.turn
+        waited_ms = now_ms - since_ms
+        if self.phase is Phase.GREETING and plan.speaks:
+            greeted = turn.first_heard_ms is not None
+            if greeted and self._quiet_ms >= plan.quiet_ms:
+                self._end_turn(now_ms)
+            elif not greeted and waited_ms >= plan.greeting_timeout_ms:
+                turn.timed_out = True
+                self._tell("no_greeting", now_ms, {"waited_ms": round(waited_ms)})
+                self._end_turn(now_ms)
+        elif self.phase is Phase.AWAITING and waited_ms >= plan.reply_timeout_ms:
+            turn.timed_out = True
+            self._tell("no_reply", now_ms, {"turn": turn.number, "waited_ms": round(waited_ms)})
+            self._end_turn(now_ms)
+        elif self.phase is Phase.LISTENING:
+            self._decide_while_listening(now_ms)
+
+    def _decide_while_listening(self, now_ms: float) -> None:
+        plan, turn = self._plan, self.turn
+        listened_ms = now_ms - (turn.first_heard_ms or now_ms)
+        hang_up_after_ms = plan.hang_up_in_reply_after_ms
+        if hang_up_after_ms is not None and listened_ms >= hang_up_after_ms:
+            self._enter(Phase.DONE, now_ms)
+        elif self._quiet_ms >= plan.quiet_ms:
+            self._end_turn(now_ms)
+        elif self._barges_in() and listened_ms >= plan.barge_in_after_ms:
+            self._begin_to_speak(now_ms)
+
+    def _barges_in(self) -> bool:
+        letter = self._plan.pattern[(self.turn.number - 1) % len(self._plan.pattern)]
+        return letter == "b" and self.turn.number < self._wanted_turns
+
+    def _end_turn(self, now_ms: float) -> None:
+        turn = self.turn
+        if turn.last_heard_ms is not None:
+            self._tell("agent_stopped", turn.last_heard_ms, {"turn": turn.number, "heard_ms": turn.heard_ms})
+        if turn.number >= self._wanted_turns:
+            self._enter(Phase.DONE, now_ms)
+        else:
+            self._begin_to_speak(now_ms)
+
+    def _begin_to_speak(self, now_ms: float) -> None:
+        number = self.turn.number + 1
+        self._utterance = self._utterances[(number - 1) % len(self._utterances)]
+        self._position = 0
+        self._early_first_ms = None
+        self.turns.append(Turn(number, self._utterance.label, self._utterance.text))
+        self._enter(Phase.SPEAKING, now_ms)
+
+    def _enter(self, phase: Phase, now_ms: float) -> None:
+        self.phase = phase
+        self._since_ms = now_ms
+
+    def _speak(self, now_ms: float) -> Spoken:
+        utterance, at = self._utterance, self._position
+        if utterance is None:
+            return Spoken(g711.SILENT_FRAME)
+        self._position += 1
+        if self._position >= len(utterance.frames):
+            self._utterance = None
+        if at == utterance.first_loud:
+            self._note_speech_start(now_ms)
+        if at == utterance.last_loud:
+            self._note_speech_end(now_ms)
+        return Spoken(utterance.frames[at], dict(utterance.digits).get(at))
+
+    def _note_speech_start(self, now_ms: float) -> None:
+        turn = self.turn
+        turn.speech_started_ms = now_ms
+        if self._quiet_ms < STOPPED_AFTER_MS:
+            turn.interruption = self._fading = Interruption(now_ms)
+        self._tell("caller_started", now_ms, {"turn": turn.number, "label": turn.label, "text": turn.text,
+                                              "interrupts": turn.interruption is not None})  # fmt: skip
+
+    def _note_speech_end(self, now_ms: float) -> None:
+        turn = self.turn
+        turn.speech_ended_ms = now_ms
+        self._enter(Phase.AWAITING, now_ms)
+        self._tell("caller_stopped", now_ms, {"turn": turn.number})
+        if self._early_first_ms is not None:
+            self._note_first_heard(self._early_first_ms)

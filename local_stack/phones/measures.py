@@ -1,0 +1,59 @@
+"""What a caller notices of a conversation, in numbers: one record a turn."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Interruption:
+    """The caller began to speak while the agent was heard. Moments are Unix epoch milliseconds."""
+
+    speech_started_ms: float
+    clear_received_ms: float | None = None
+    """When the app told the carrier to drop what it had not yet played."""
+    stopped_ms: float | None = None
+    """When the agent was no longer heard."""
+    frames_after: int = 0
+    """Audible frames of the old reply that were still heard after the caller had begun."""
+
+    @property
+    def stop_ms(self) -> float | None:
+        return None if self.stopped_ms is None else self.stopped_ms - self.speech_started_ms
+
+
+@dataclass
+class Turn:
+    """Turn 0 is the greeting. Moments are Unix epoch milliseconds, measured where the caller is."""
+
+    number: int
+    label: str = ""
+    text: str | None = None
+    """The words that the caller speaks, where they are known."""
+    speech_started_ms: float | None = None
+    speech_ended_ms: float | None = None
+    """When the frame with the last loud sample was sent."""
+    first_received_ms: float | None = None
+    """When the first audible audio of the reply came over the socket."""
+    first_heard_ms: float | None = None
+    """When the first audible frame of the reply was played."""
+    last_heard_ms: float | None = None
+    heard_ms: int = 0
+    """How much of the reply was audible."""
+    underruns_ms: list[float] = field(default_factory=list)
+    """Holes within the reply in which the buffer was empty."""
+    interruption: Interruption | None = None
+    """How the reply before this turn was interrupted by it."""
+    timed_out: bool = False
+
+    @property
+    def response_ms(self) -> float | None:
+        """End of the caller's speech until the reply was heard; below zero where the agent cut in."""
+        if self.first_heard_ms is None or self.speech_ended_ms is None:
+            return None
+        return self.first_heard_ms - self.speech_ended_ms
+
+    def to_json(self) -> dict[str, Any]:
+        response = None if self.response_ms is None else round(self.response_ms, 1)
+        return {**asdict(self), "response_ms": response}

@@ -1,0 +1,101 @@
+"""The form fields of the carrier's webhooks, with the blank ones that real requests have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Final
+from urllib.parse import quote
+
+from local_stack.phones.twilio.account import API_VERSION
+from local_stack.phones.twilio.options import CallOptions, Direction
+
+Fields = list[tuple[str, str]]
+
+_PARTIES: Final = (("From", "from"), ("Caller", "from"), ("To", "to"), ("Called", "to"))
+_PLACES: Final = ("City", "State", "Zip")
+_COUNTRIES: Final = (("+1", "US"), ("+44", "GB"), ("+49", "DE"), ("+91", "IN"))
+
+
+def rfc_2822(epoch_ms: float) -> str:
+    """A moment as the carrier writes it: `Sun, 22 Nov 2026 10:00:00 +0000`."""
+    return format_datetime(datetime.fromtimestamp(epoch_ms / 1000, UTC))
+
+
+def voice_fields(options: CallOptions, call_sid: str, call_status: str) -> Fields:
+    """The fields of a request for TwiML. City, state and zip stay blank: the carrier seldom knows them."""
+    fields = [
+        ("AccountSid", options.account.sid),
+        ("ApiVersion", API_VERSION),
+        ("CallSid", call_sid),
+        ("CallStatus", call_status),
+        ("Direction", options.direction.value),
+    ]
+    numbers = {"from": options.from_number, "to": options.to_number}
+    for party, side in _PARTIES:
+        number = numbers[side]
+        fields.append((party, number))
+        fields += [(party + place, "") for place in _PLACES]
+        fields.append((party + "Country", _country(number)))
+    if options.direction is Direction.INBOUND:
+        fields += [("CallToken", _call_token(call_sid)), ("StirVerstat", "TN-Validation-Passed-A")]
+    return fields
+
+
+@dataclass(frozen=True)
+class StatusMoment:
+    """What a status callback tells. `duration_s` is known at the end only."""
+
+    call_status: str
+    sequence: int
+    at_ms: float
+    duration_s: int | None
+
+
+@dataclass(frozen=True)
+class StreamMoment:
+    """What a stream callback tells. `event` is `stream-started`, `stream-stopped` or `stream-error`."""
+
+    stream_sid: str
+    name: str
+    event: str
+    at_ms: float
+    error: str = ""
+
+
+def status_fields(options: CallOptions, call_sid: str, moment: StatusMoment) -> Fields:
+    """`CallDuration` is in seconds, `Duration` in minutes begun."""
+    fields = [
+        *voice_fields(options, call_sid, moment.call_status),
+        ("CallbackSource", "call-progress-events"),
+        ("SequenceNumber", str(moment.sequence)),
+        ("Timestamp", rfc_2822(moment.at_ms)),
+    ]
+    seconds = moment.duration_s
+    if seconds is not None:
+        fields += [("CallDuration", str(seconds)), ("Duration", str(-(-seconds // 60)))]
+    return fields
+
+
+def stream_fields(options: CallOptions, call_sid: str, moment: StreamMoment) -> Fields:
+    at = datetime.fromtimestamp(moment.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    fields = [
+        ("AccountSid", options.account.sid),
+        ("CallSid", call_sid),
+        ("StreamSid", moment.stream_sid),
+        ("StreamName", moment.name),
+        ("StreamEvent", moment.event),
+        ("Timestamp", at.replace("+00:00", "Z")),
+    ]
+    return [*fields, ("StreamError", moment.error)] if moment.error else fields
+
+
+def _country(number: str) -> str:
+    return next((country for prefix, country in _COUNTRIES if number.startswith(prefix)), "")
+
+
+def _call_token(call_sid: str) -> str:
+    """Opaque to the app, and full of characters that a careless signature check trips over."""
+    return quote(json.dumps({"parentCallInfoToken": f"{call_sid}.e30=", "identityHeaderTokens": []}), safe="")

@@ -1,0 +1,1 @@
+"""A real PostgreSQL server from a wheel, run without an installation and without root."""

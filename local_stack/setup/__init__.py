@@ -1,0 +1,1 @@
+"""Makes a fresh checkout runnable; standard library only, since nothing else is installed yet."""

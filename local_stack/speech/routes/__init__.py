@@ -1,0 +1,1 @@
+"""The HTTP routes: OpenAI's wire format in, values of `backend` out."""

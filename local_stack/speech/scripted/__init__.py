@@ -1,0 +1,1 @@
+"""The same service without models: exact latencies, a scripted dialogue, faults on demand."""

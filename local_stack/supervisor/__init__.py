@@ -1,0 +1,1 @@
+"""Starts, checks, reports and stops the parts of the local stack."""

@@ -1,0 +1,76 @@
+"""Every setting that the local stack gives to the function app."""
+
+from __future__ import annotations
+
+from local_stack.supervisor.addresses import Addresses
+from local_stack.supervisor.stored_secrets import StoredSecrets
+
+# Published by Microsoft for its emulator; the same on every machine and worth nothing elsewhere.
+# Source: https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key
+_AZURITE_ACCOUNT = "devstoreaccount1"
+_AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+API_AUDIENCE = "voice-agent-api"
+AUTHORITY = "/b2c/voice.onmicrosoft.com/b2c_1_signin"
+ENTRA_TENANT_ID = "5f0c2f1e-0b2c-4000-8000-0000000000e1"
+WEB_PUBSUB_IDENTITY = "local-web-pubsub"
+CLIENT_HUB = "clients"
+CARRIER_HUB = "carriers"
+
+
+def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]:
+    """Return the app settings, by name."""
+    storage = storage_connection_string(addresses)
+    ports = addresses.ports
+    settings = {
+        "PUBLIC_BASE_URL": addresses.url("app"),
+        "DATABASE_URL": f"postgresql://voice@127.0.0.1:{ports['postgres']}/voice",
+        "REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
+        "BLOB_CONNECTION_STRING": storage,
+        "AzureWebJobsStorage": storage,
+        "AzureWebJobsDisableHomepage": "true",
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "TASKHUB_NAME": "voice",
+        "WEB_PUBSUB_CONNECTION_STRING": (
+            f"Endpoint=http://localhost;Port={ports['web_pubsub']};AccessKey={secrets.web_pubsub_key};Version=1.0;"
+        ),
+        "WEB_PUBSUB_PUBLIC_URL": addresses.url("web_pubsub", "ws"),
+        "WEB_PUBSUB_CLIENT_HUB": CLIENT_HUB,
+        "WEB_PUBSUB_CARRIER_HUB": CARRIER_HUB,
+        "WEB_PUBSUB_UPSTREAM_ISSUER": f"{addresses.url('identity')}/entra/{ENTRA_TENANT_ID}/v2.0",
+        "WEB_PUBSUB_UPSTREAM_AUDIENCE": API_AUDIENCE,
+        "WEB_PUBSUB_UPSTREAM_CLIENT_ID": WEB_PUBSUB_IDENTITY,
+        "AUTH_PROFILE": "b2c",
+        "AUTH_METADATA_URL": (f"{addresses.url('identity')}{AUTHORITY}/v2.0/.well-known/openid-configuration"),
+        "AUTH_AUDIENCE": API_AUDIENCE,
+        "AUTH_CLIENT_ID": "voice-agent-talk",
+        "AUTH_SCOPE": f"{API_AUDIENCE}/talk",
+        "TWILIO_ACCOUNT_SID": secrets.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": secrets.twilio_auth_token,
+        "TWILIO_API_BASE_URL": addresses.url("phones"),
+        "OPENAI_PROVIDER": "openai",
+        "OPENAI_BASE_URL": f"{addresses.url('speech')}/v1",
+        "OPENAI_API_KEY": "local",
+        "LLM_MODEL": "local",
+        "STT_MODEL": "local",
+        "TTS_MODEL": "local",
+        "TTS_VOICE": "default",
+    }
+    return settings | (_core_tools_settings() if addresses.host == "func" else {})
+
+
+def storage_connection_string(addresses: Addresses) -> str:
+    """Return the connection string of Azurite's three services."""
+    ports = addresses.ports
+    endpoints = "".join(
+        f"{service.capitalize()}Endpoint=http://127.0.0.1:{ports[f'azurite_{service}']}/{_AZURITE_ACCOUNT};"
+        for service in ("blob", "queue", "table")
+    )
+    account = f"AccountName={_AZURITE_ACCOUNT};AccountKey={_AZURITE_KEY};"
+    return f"DefaultEndpointsProtocol=http;{account}{endpoints}"
+
+
+def _core_tools_settings() -> dict[str, str]:
+    """Return what turns host.json's scheduler into a store that Azurite can be."""
+    prefix = "AzureFunctionsJobHost__extensions__durableTask__storageProvider__"
+    return {f"{prefix}type": "AzureStorage", f"{prefix}connectionStringName": "AzureWebJobsStorage"}

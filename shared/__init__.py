@@ -1,0 +1,1 @@
+"""What we do, apart from how Azure calls us."""

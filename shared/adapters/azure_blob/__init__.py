@@ -1,0 +1,1 @@
+"""Azure Blob Storage: files that outlive a call."""

@@ -1,0 +1,1 @@
+"""LangChain: chat models of OpenAI and Azure OpenAI behind one interface."""

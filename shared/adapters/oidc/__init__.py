@@ -1,0 +1,1 @@
+"""OpenID Connect: who holds a token, by the issuer's published keys."""

@@ -1,0 +1,67 @@
+"""Synthesis by `/audio/speech`, streamed. Source: https://platform.openai.com/docs/api-reference/audio/createSpeech"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from shared.adapters.openai.client import OpenAIClient, translated
+from shared.domain.audio import SAMPLE_RATE_HZ, samples_of
+from shared.domain.errors import TextToSpeechError
+from shared.domain.resampling import Resampler
+
+_WIRE_RATE_HZ = 24_000
+"""`response_format: pcm` is 24 kHz 16-bit mono without a header."""
+_FIRST_BYTE_DEADLINE_S = 8.0
+_NEXT_BYTE_DEADLINE_S = 5.0
+
+
+class OpenAITextToSpeech:
+    """Fills the port `TextToSpeech`. `first_byte_s` and `next_byte_s`: how long the provider may be silent."""
+
+    def __init__(
+        self,
+        client: OpenAIClient,
+        *,
+        model: str,
+        default_voice: str,
+        first_byte_s: float = _FIRST_BYTE_DEADLINE_S,
+        next_byte_s: float = _NEXT_BYTE_DEADLINE_S,
+    ) -> None:
+        self._client = client
+        self._model = model
+        self._default_voice = default_voice
+        self._first_byte_s = first_byte_s
+        self._next_byte_s = next_byte_s
+
+    async def synthesize(self, text: str, *, voice: str, call_id: str) -> AsyncGenerator[bytes, None]:
+        resampler = Resampler(_WIRE_RATE_HZ, SAMPLE_RATE_HZ)
+        torn = b""
+        received = False
+        async with (
+            translated(TextToSpeechError, "synthesize"),
+            asyncio.timeout(self._first_byte_s) as deadline,
+        ):
+            request = self._client.sdk.audio.speech.with_streaming_response.create(
+                model=self._model,
+                voice=self._default_voice if voice == "default" else voice,
+                input=text,
+                response_format="pcm",
+                extra_headers={"x-call-id": call_id},
+            )
+            async with request as response:
+                async for wire in response.iter_bytes():
+                    deadline.reschedule(asyncio.get_running_loop().time() + self._next_byte_s)
+                    data = torn + wire
+                    torn = data[len(data) & ~1 :]
+                    pcm = resampler.push(samples_of(data)).tobytes()
+                    if pcm:
+                        received = True
+                        deadline.reschedule(None)  # the consumer's pace is not the provider's
+                        yield pcm
+                        deadline.reschedule(asyncio.get_running_loop().time() + self._next_byte_s)
+        if not received:
+            raise TextToSpeechError("synthesis_empty", "the provider sent no audio", retryable=True)
+        rest = resampler.flush().tobytes()
+        if rest:
+            yield rest

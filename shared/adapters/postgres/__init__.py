@@ -1,0 +1,1 @@
+"""PostgreSQL: the lasting record of calls, and the directory of agents and numbers."""

@@ -1,0 +1,87 @@
+"""Calls and turns as rows: the only place where their columns are named both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+from shared.adapters.postgres.text import storable
+from shared.domain.call import Call, CallState, EndReason, Provider, Recording, Turn, TurnOutcome
+
+SELECT_CALLS: LiteralString = (
+    "select call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,"
+    " started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms from calls"
+)
+
+
+def call_row(call: Call) -> dict[str, Any]:
+    """The call's own columns, without its turns."""
+    recording = call.recording
+    return {
+        "call_id": call.call_id,
+        "tenant_id": call.tenant_id,
+        "agent_id": call.agent_id,
+        "provider": call.provider,
+        "provider_call_id": call.provider_call_id,
+        "direction": call.direction,
+        "caller": storable(call.caller),
+        "callee": storable(call.callee),
+        "state": call.state,
+        "started_at": call.started_at,
+        "ended_at": call.ended_at,
+        "end_reason": call.end_reason,
+        "recording_container": recording.container if recording else None,
+        "recording_blob": recording.blob if recording else None,
+        "recording_duration_ms": recording.duration_ms if recording else None,
+    }
+
+
+def call_of(row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = ()) -> Call:
+    """The call of a row of `SELECT_CALLS`, and of its turns' rows in order."""
+    return Call(
+        call_id=row["call_id"],
+        tenant_id=row["tenant_id"],
+        agent_id=row["agent_id"],
+        provider=Provider(row["provider"]),
+        provider_call_id=row["provider_call_id"],
+        direction=row["direction"],
+        caller=row["caller"],
+        callee=row["callee"],
+        state=CallState(row["state"]),
+        started_at=_in_utc(row["started_at"]),
+        ended_at=_in_utc(row["ended_at"]) if row["ended_at"] else None,
+        end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
+        recording=_recording_of(row),
+        turns=tuple(_turn_of(turn) for turn in turns),
+    )
+
+
+def turn_row(turn: Turn) -> dict[str, Any]:
+    return {
+        "number": turn.number,
+        "heard": None if turn.heard is None else storable(turn.heard),
+        "said": storable(turn.said),
+        "outcome": turn.outcome,
+        "moments": {name: float(at_ms) for name, at_ms in turn.moments.items()},
+    }
+
+
+def _turn_of(row: Mapping[str, Any]) -> Turn:
+    return Turn(
+        number=row["number"],
+        heard=row["heard"],
+        said=row["said"],
+        outcome=TurnOutcome(row["outcome"]),
+        moments={name: float(at_ms) for name, at_ms in row["moments"].items()},
+    )
+
+
+def _recording_of(row: Mapping[str, Any]) -> Recording | None:
+    if row["recording_blob"] is None:
+        return None
+    return Recording(row["recording_container"], row["recording_blob"], row["recording_duration_ms"])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

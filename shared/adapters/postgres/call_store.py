@@ -1,0 +1,195 @@
+"""Fills `CallStore` with PostgreSQL: one statement per question, the tenant in each of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import errors
+from psycopg.rows import DictRow
+
+from shared.adapters.postgres import call_rows
+from shared.adapters.postgres.failures import store_error
+from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.postgres.text import are_storable, storable
+from shared.domain.call import Call, CallState, EndReason, Recording, Turn, moves_forward
+from shared.domain.errors import InvalidRequest, NotFound
+
+_CREATE = """
+with added as (
+    insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee,
+        state, started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms)
+    values (%(call_id)s, %(tenant_id)s, %(agent_id)s, %(provider)s, %(provider_call_id)s, %(direction)s,
+        %(caller)s, %(callee)s, %(state)s, %(started_at)s, %(ended_at)s, %(end_reason)s,
+        %(recording_container)s, %(recording_blob)s, %(recording_duration_ms)s)
+    on conflict do nothing
+    returning tenant_id, call_id
+), turned as (
+    insert into turns (tenant_id, call_id, number, heard, said, outcome, moments)
+    select added.tenant_id, added.call_id, t.number, t.heard, t.said, t.outcome, t.moments
+    from added, jsonb_to_recordset(%(turns)s::jsonb)
+        as t (number integer, heard text, said text, outcome text, moments jsonb)
+)
+select call_id from added
+"""
+
+_ADVANCE = """
+update calls set state = %(state)s, ended_at = %(ended_at)s, end_reason = %(end_reason)s,
+    updated_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and call_id = %(call_id)s and state = any(%(from_states)s)
+returning call_id
+"""
+
+_SAVE_TURN = """
+insert into turns (tenant_id, call_id, number, heard, said, outcome, moments)
+values (%(tenant_id)s, %(call_id)s, %(number)s, %(heard)s, %(said)s, %(outcome)s, %(moments)s::jsonb)
+on conflict (tenant_id, call_id, number) do update set heard = excluded.heard, said = excluded.said,
+    outcome = excluded.outcome, moments = excluded.moments, updated_at = clock_timestamp()
+"""
+
+_SAVE_RECORDING = """
+update calls set recording_container = %(container)s, recording_blob = %(blob)s,
+    recording_duration_ms = %(duration_ms)s, updated_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and call_id = %(call_id)s
+returning call_id
+"""
+
+_SAVE_TRANSCRIPT = """
+insert into transcripts (tenant_id, call_id, content) values (%(tenant_id)s, %(call_id)s, %(content)s)
+on conflict (tenant_id, call_id) do update set content = excluded.content, updated_at = clock_timestamp()
+"""
+
+_GET: LiteralString = (
+    "with found as ("  # noqa: S608  (constants only)
+    + call_rows.SELECT_CALLS
+    + """ where tenant_id = %(tenant_id)s and call_id = %(call_id)s)
+select found.*, coalesce((
+    select jsonb_agg(jsonb_build_object('number', number, 'heard', heard, 'said', said, 'outcome', outcome,
+        'moments', moments) order by number)
+    from turns where turns.tenant_id = found.tenant_id and turns.call_id = found.call_id), '[]') as turns
+from found
+"""
+)
+
+
+class PostgresCallStore:
+    """The `CallStore` on a `PostgresPool`."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    async def create(self, call: Call) -> bool:
+        """As the port says; also False where the provider's call is recorded already, under whatever id.
+
+        Raises: NotFound if the tenant has no such agent.
+        """
+        row = call_rows.call_row(call)
+        row["turns"] = json.dumps([call_rows.turn_row(turn) for turn in call.turns], allow_nan=False)
+        try:
+            return bool(await self._pool.execute(_CREATE, row, repeatable=False))
+        except errors.ForeignKeyViolation as error:
+            raise NotFound("agent_unknown", "the tenant has no such agent") from error
+        except errors.IntegrityError as error:
+            raise store_error(error) from error
+
+    async def advance(
+        self, tenant_id: str, call_id: str, state: CallState, *, at: datetime, reason: EndReason | None = None
+    ) -> bool:
+        ends = not any(moves_forward(state, later) for later in CallState)
+        params = {
+            "tenant_id": tenant_id,
+            "call_id": call_id,
+            "state": state,
+            "from_states": [earlier.value for earlier in CallState if moves_forward(earlier, state)],
+            "ended_at": at if ends else None,
+            "end_reason": reason if ends else None,
+        }
+        return bool(await self._rows(_ADVANCE, params, repeatable=False))
+
+    async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
+        row = call_rows.turn_row(turn)
+        row |= {"moments": json.dumps(row["moments"], allow_nan=False)}
+        await self._save_beside(_SAVE_TURN, {"tenant_id": tenant_id, "call_id": call_id, **row})
+
+    async def save_recording(self, tenant_id: str, call_id: str, recording: Recording) -> None:
+        """Raises: NotFound for an unknown call."""
+        params = {
+            "tenant_id": tenant_id,
+            "call_id": call_id,
+            "container": recording.container,
+            "blob": recording.blob,
+            "duration_ms": recording.duration_ms,
+        }
+        try:
+            rows = await self._rows(_SAVE_RECORDING, params)
+        except errors.IntegrityError as error:
+            raise store_error(error) from error
+        if not rows:
+            raise _call_unknown()
+
+    async def save_transcript(self, tenant_id: str, call_id: str, text: str) -> None:
+        """Raises: NotFound for an unknown call."""
+        content = storable(text)
+        await self._save_beside(_SAVE_TRANSCRIPT, {"tenant_id": tenant_id, "call_id": call_id, "content": content})
+
+    async def get(self, tenant_id: str, call_id: str) -> Call | None:
+        rows = await self._rows(_GET, {"tenant_id": tenant_id, "call_id": call_id})
+        return call_rows.call_of(rows[0], rows[0]["turns"]) if rows else None
+
+    async def find(
+        self,
+        tenant_id: str,
+        *,
+        provider_call_id: str | None = None,
+        state: CallState | None = None,
+        before: datetime | None = None,
+        limit: int = 50,
+    ) -> list[Call]:
+        """Raises: InvalidRequest if `limit` is out of range."""
+        if not 1 <= limit <= 200:
+            raise InvalidRequest("limit_out_of_range", "limit must be between 1 and 200")
+        statement = call_rows.SELECT_CALLS + " where tenant_id = %(tenant_id)s"
+        if provider_call_id is not None:
+            statement += " and provider_call_id = %(provider_call_id)s"
+        if state is not None:
+            statement += " and state = %(state)s"
+        if before is not None:
+            statement += " and started_at < %(before)s"
+        statement += " order by started_at desc, call_id desc limit %(limit)s"
+        params = {
+            "tenant_id": tenant_id,
+            "provider_call_id": provider_call_id,
+            "state": state,
+            "before": before,
+            "limit": limit,
+        }
+        rows = await self._rows(statement, params)
+        return [call_rows.call_of(row) for row in rows]
+
+    async def ping(self) -> None:
+        await self._pool.execute("select from calls limit 0", repeatable=True)
+
+    async def _rows(
+        self, statement: LiteralString, params: Mapping[str, Any], *, repeatable: bool = True
+    ) -> list[DictRow]:
+        """The rows of a statement that looks for ids, which finds none by a text that cannot be stored."""
+        if not are_storable(params.values()):
+            return []
+        return await self._pool.execute(statement, params, repeatable=repeatable)
+
+    async def _save_beside(self, statement: LiteralString, params: dict[str, object]) -> None:
+        """Write what hangs on a call. Raises: NotFound where the foreign key finds no call of this tenant."""
+        if not are_storable(params.values()):
+            raise _call_unknown()
+        try:
+            await self._pool.execute(statement, params, repeatable=True)
+        except errors.ForeignKeyViolation as error:
+            raise _call_unknown() from error
+        except errors.IntegrityError as error:
+            raise store_error(error) from error
+
+
+def _call_unknown() -> NotFound:
+    return NotFound("call_unknown", "there is no such call")

@@ -1,0 +1,55 @@
+"""Fills `Directory` with PostgreSQL, and remembers for half a minute who answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, LiteralString
+
+from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.postgres.text import are_storable
+from shared.domain.call import Agent
+
+_CACHE_ENTRIES = 1024
+
+_SELECT: LiteralString = (
+    "select agents.agent_id, agents.tenant_id, agents.name, agents.persona, agents.greeting, agents.language,"
+    " agents.voice, agents.patience_ms, agents.silence_limit_s, agents.interruptible from agents"
+)
+_ON_NUMBER = _SELECT + " join numbers using (tenant_id, agent_id) where numbers.number = %(number)s"
+_BY_ID = _SELECT + " where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s"
+_OLDEST = _SELECT + " where tenant_id = %(tenant_id)s order by created_at, agent_id limit 1"
+
+
+class PostgresDirectory:
+    """The `Directory` on a `PostgresPool`; an answer stands for `cache_s` seconds, "unknown" is not kept."""
+
+    def __init__(self, pool: PostgresPool, *, cache_s: float = 30.0, clock: Callable[[], float] = monotonic) -> None:
+        self._pool = pool
+        self._cache_s = cache_s
+        self._clock = clock
+        self._cache: dict[tuple[str, ...], tuple[float, Agent]] = {}
+
+    async def agent_on_number(self, number: str) -> Agent | None:
+        return await self._ask(("number", number), _ON_NUMBER, {"number": number})
+
+    async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:
+        if agent_id is None:
+            return await self._ask(("oldest", tenant_id), _OLDEST, {"tenant_id": tenant_id})
+        params = {"tenant_id": tenant_id, "agent_id": agent_id}
+        return await self._ask(("id", tenant_id, agent_id), _BY_ID, params)
+
+    async def _ask(self, key: tuple[str, ...], statement: LiteralString, params: Mapping[str, Any]) -> Agent | None:
+        now = self._clock()
+        if (known := self._cache.get(key)) is not None and known[0] > now:
+            return known[1]
+        known_text = are_storable(params.values())
+        rows = await self._pool.execute(statement, params, repeatable=True) if known_text else []
+        self._cache.pop(key, None)
+        if not rows:
+            return None
+        agent = Agent(**rows[0])
+        if len(self._cache) >= _CACHE_ENTRIES:
+            self._cache.pop(next(iter(self._cache)))
+        self._cache[key] = (now + self._cache_s, agent)
+        return agent

@@ -1,0 +1,53 @@
+"""Connections to Redis: lazily made, with deadlines, by password in the URL or by Entra token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.domain.errors import StoreError
+
+COMMAND_DEADLINE_S = 2.0
+CONNECT_DEADLINE_S = 2.0
+KEY_LIFETIME_S = 3 * 3600
+"""Longer than any call; what a crash leaves behind goes away by itself."""
+
+
+def connect(url: str, *, entra: bool = False, block_s: float = 0.0) -> Redis:
+    """A client over a pool of its own; nothing is connected yet.
+
+    `block_s`: how long a blocking read may wait on top of the deadline. With `entra` the user and password are
+    tokens of the managed identity that AZURE_CLIENT_ID names, renewed by redis-entraid.
+    """
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_timeout": COMMAND_DEADLINE_S + block_s,
+        "socket_connect_timeout": CONNECT_DEADLINE_S,
+        "health_check_interval": 30,
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
+        "retry_on_error": [RedisConnectionError],
+    }
+    if entra:
+        from redis_entraid.cred_provider import create_from_default_azure_credential  # noqa: PLC0415 - slow import
+
+        options["credential_provider"] = create_from_default_azure_credential(("https://redis.azure.com/.default",))
+    return Redis.from_url(url, **options)
+
+
+@asynccontextmanager
+async def translated(what: str) -> AsyncIterator[None]:
+    """Raises: StoreError (retryable) for whatever Redis raises while doing `what`."""
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError, TimeoutError) as error:
+        raise StoreError("redis_unavailable", f"{what}: {type(error).__name__}", retryable=True) from error
+    except RedisError as error:
+        raise StoreError("redis_refused", f"{what}: {error}") from error

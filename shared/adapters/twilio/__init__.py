@@ -1,0 +1,1 @@
+"""Twilio: webhooks with their signatures, Media Streams, and the REST API that ends calls."""

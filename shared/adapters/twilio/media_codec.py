@@ -1,0 +1,68 @@
+"""Twilio Media Streams: JSON text frames with base64 µ-law at 8 kHz.
+
+Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from shared.domain.audio import decode_mulaw, encode_mulaw, samples_of
+from shared.domain.errors import MediaError
+from shared.domain.resampling import Resampler
+from shared.ports.media_codec import DecodedFrame
+
+WIRE_RATE_HZ = 8_000
+MEDIA_FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": WIRE_RATE_HZ, "channels": 1}
+_MAX_FRAME_BYTES = 8_000
+"""A second of µ-law: far more than Twilio ever sends in one message."""
+_MAX_TIMESTAMP_MS = 24 * 3600 * 1000
+"""A day: longer than any call."""
+
+
+class TwilioFrameDecoder:
+    """Frames of one stream as PCM16 16 kHz."""
+
+    def __init__(self) -> None:
+        self._resampler = Resampler(WIRE_RATE_HZ, 16_000)
+
+    def decode(self, payload: bytes) -> DecodedFrame:
+        try:
+            media = json.loads(payload)["media"]
+            mulaw = base64.b64decode(media["payload"], validate=True)
+            at_ms = int(media["timestamp"])
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, binascii.Error):
+            raise MediaError("frame_malformed", "a media message without decodable audio") from None
+        if not 0 <= at_ms <= _MAX_TIMESTAMP_MS:
+            raise MediaError("frame_time", "a media message from no time within a call")
+        if not 0 < len(mulaw) <= _MAX_FRAME_BYTES:
+            raise MediaError("frame_size", f"a media message with {len(mulaw)} bytes of audio")
+        return DecodedFrame(self._resampler.push(decode_mulaw(mulaw)).tobytes(), at_ms)
+
+
+class TwilioEncoder:
+    """Messages to one stream; its resampler remembers the piece before, so that pieces join without a click."""
+
+    def __init__(self, stream_id: str) -> None:
+        self._stream_id = stream_id
+        self._resampler = Resampler(16_000, WIRE_RATE_HZ)
+
+    def media(self, pcm: bytes) -> str:
+        mulaw = encode_mulaw(self._resampler.push(samples_of(pcm)))
+        return self._message("media", {"payload": base64.b64encode(mulaw).decode()})
+
+    def mark(self, name: str) -> str:
+        return self._message("mark", {"name": name})
+
+    def clear(self) -> str:
+        self._resampler = Resampler(16_000, WIRE_RATE_HZ)
+        return self._message("clear", None)
+
+    def _message(self, event: str, body: dict[str, Any] | None) -> str:
+        message: dict[str, Any] = {"event": event, "streamSid": self._stream_id}
+        if body is not None:
+            message[event] = body
+        return json.dumps(message, separators=(",", ":"))

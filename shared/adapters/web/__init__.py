@@ -1,0 +1,1 @@
+"""Browsers and apps that talk over Web PubSub's JSON protocol."""

@@ -1,0 +1,1 @@
+"""Azure Web PubSub: connections, tokens for clients, and events from upstream."""

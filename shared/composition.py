@@ -1,0 +1,354 @@
+"""The only place that picks adapters: builds each use case on first need; nothing connects here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from functools import cached_property, lru_cache
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+
+from shared.adapters.azure_blob.address import BlobAddress
+from shared.adapters.azure_blob.file_store import AzureBlobFileStore
+from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
+from shared.adapters.oidc.profile import b2c_profile, external_id_profile, upstream_profile
+from shared.adapters.oidc.token_validator import OidcTokenValidator
+from shared.adapters.openai.client import OpenAIAccount, OpenAIClient
+from shared.adapters.openai.speech_to_text import OpenAISpeechToText
+from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
+from shared.adapters.postgres.call_store import PostgresCallStore
+from shared.adapters.postgres.directory import PostgresDirectory
+from shared.adapters.postgres.entra import EntraPassword
+from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.redis.connection import connect
+from shared.adapters.redis.live_calls import RedisLiveCalls
+from shared.adapters.redis.pipes import RedisPipes
+from shared.adapters.redis.stream_reader import BLOCK_S, StreamReader
+from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
+from shared.adapters.system_clock.clock import SystemClock
+from shared.adapters.twilio.call_control import TwilioCallControl
+from shared.adapters.twilio.media_channel import TwilioMediaChannel
+from shared.adapters.twilio.media_codec import TwilioFrameDecoder
+from shared.adapters.twilio.media_gate import TwilioMediaGate
+from shared.adapters.twilio.webhooks import TwilioWebhook, TwilioWebhooks
+from shared.adapters.web.media import WebFrameDecoder, WebMediaChannel
+from shared.adapters.web.media_gate import WebMediaGate
+from shared.adapters.web_pubsub.service import WebPubSubConnection, WebPubSubService
+from shared.domain.call import Provider
+from shared.domain.errors import InvalidRequest
+from shared.domain.limits import CallLimits
+from shared.ports.live_calls import LiveCall
+from shared.ports.media_channel import MediaChannel
+from shared.ports.media_codec import FrameDecoder
+from shared.ports.media_gate import MediaGate
+from shared.settings import Settings
+from shared.use_cases.answer_call import AnswerCall
+from shared.use_cases.attach_media import AttachMedia
+from shared.use_cases.check_health import CheckHealth
+from shared.use_cases.end_call import EndCall
+from shared.use_cases.hear import Hear
+from shared.use_cases.keep_records import KeepRecords
+from shared.use_cases.look_up_calls import LookUpCalls
+from shared.use_cases.speak import Speak
+from shared.use_cases.think import Think
+
+__all__ = ["Services", "TwilioWebhook", "services"]
+
+
+class Channels:
+    """Fills the port `MediaChannels`: the way back for each provider."""
+
+    def __init__(self, hubs: dict[str, WebPubSubService]) -> None:
+        self._hubs = hubs
+
+    def open(self, provider: str, hub: str, connection_id: str, stream_id: str) -> MediaChannel:
+        connection = WebPubSubConnection(self._hubs[hub], connection_id)
+        if provider == Provider.TWILIO:
+            return TwilioMediaChannel(connection, stream_id)
+        return WebMediaChannel(connection)
+
+    async def ping(self) -> None:
+        for hub in self._hubs.values():
+            await hub.ping()
+
+
+def _note_warm_up(warming: asyncio.Task[None]) -> None:
+    if not warming.cancelled() and (error := warming.exception()) is not None:
+        logger.warning("warming up failed: %s", type(error).__name__)
+
+
+def _decoder_of(live: LiveCall, from_ms: int) -> FrameDecoder:
+    return TwilioFrameDecoder() if live.provider is Provider.TWILIO else WebFrameDecoder(from_ms)
+
+
+class Services:
+    """What the triggers may ask for. Each part is made when it is first used, and then kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._warming: asyncio.Task[None] | None = None
+
+    def warm_up(self) -> None:
+        """Begin, once a process, what the first answer would else wait for: slow imports, the detector's model.
+
+        Called as soon as there is a call; a failure shows again, with its reason, where the part is used.
+        """
+        if self._warming is None:
+            self._warming = asyncio.create_task(asyncio.to_thread(self._make_slow_parts), name="warm-up")
+            self._warming.add_done_callback(_note_warm_up)
+
+    def _make_slow_parts(self) -> None:
+        """In the order in which a call needs them."""
+        _ = self._openai.sdk
+        self._detector.open()
+        self.language_model.warm_up()
+
+    @cached_property
+    def answer_call(self) -> AnswerCall:
+        return AnswerCall(self._directory, self._call_store, self._live_calls, self.pipes, self.clock)
+
+    @cached_property
+    def attach_media(self) -> AttachMedia:
+        return AttachMedia(self._call_store, self._live_calls, self.pipes, self.clock)
+
+    @cached_property
+    def end_call(self) -> EndCall:
+        return EndCall(self._call_store, self._live_calls, self.pipes, self._channels, self._carriers)
+
+    @cached_property
+    def hear(self) -> Hear:
+        return Hear(
+            pipes=self.pipes,
+            live_calls=self._live_calls,
+            directory=self._directory,
+            detector=self._detector,
+            speech_to_text=self._speech_to_text,
+            decoder_of=_decoder_of,
+            channels=self._channels,
+            files=self._files,
+            clock=self.clock,
+            limits=CallLimits(longest_call_s=self.settings.longest_call_s),
+        )
+
+    @cached_property
+    def think(self) -> Think:
+        return Think(self.pipes, self._live_calls, self._directory, self.language_model, self.clock)
+
+    @cached_property
+    def speak(self) -> Speak:
+        return Speak(
+            pipes=self.pipes,
+            live_calls=self._live_calls,
+            directory=self._directory,
+            text_to_speech=OpenAITextToSpeech(
+                self._openai, model=self.settings.tts_model, default_voice=self.settings.tts_voice
+            ),
+            channels=self._channels,
+            decoder_of=_decoder_of,
+            files=self._files,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def keep_records(self) -> KeepRecords:
+        return KeepRecords(self._call_store, self._live_calls, self.pipes, self._files, self.clock)
+
+    @cached_property
+    def look_up_calls(self) -> LookUpCalls:
+        return LookUpCalls(self._call_store, self._live_calls)
+
+    @cached_property
+    def check_health(self) -> CheckHealth:
+        return CheckHealth(
+            {
+                "database": self._call_store.ping,
+                "redis": self._live_calls.ping,
+                "files": self._files.ping,
+                "web_pubsub": self._channels.ping,
+                "identity": self.token_validator.ping,
+                "speech": self._speech_to_text.ping,
+            }
+        )
+
+    @cached_property
+    def token_validator(self) -> OidcTokenValidator:
+        settings = self.settings
+        urls = [url.strip() for url in settings.auth_metadata_url.split(",")]
+        if settings.auth_profile == "b2c":
+            return OidcTokenValidator(b2c_profile(urls, settings.auth_audience))
+        return OidcTokenValidator(external_id_profile(urls[0], settings.auth_audience))
+
+    @cached_property
+    def upstream_validator(self) -> OidcTokenValidator:
+        """Checks the token that Web PubSub's managed identity brings with each event."""
+        settings = self.settings
+        return OidcTokenValidator(
+            upstream_profile(
+                settings.web_pubsub_upstream_issuer,
+                settings.web_pubsub_upstream_audience,
+                settings.web_pubsub_upstream_client_id,
+            ),
+            cache_entries=256,
+        )
+
+    @cached_property
+    def twilio_webhooks(self) -> TwilioWebhooks:
+        """Raises: InvalidRequest where no Twilio account is set up."""
+        settings = self.settings
+        if not settings.twilio_account_sid or not settings.twilio_auth_token:
+            raise InvalidRequest("twilio_not_set_up", "no Twilio account is set up")
+        return TwilioWebhooks(
+            account_sid=settings.twilio_account_sid,
+            auth_tokens=(settings.twilio_auth_token, settings.twilio_auth_token_previous),
+            public_base_url=settings.public_base_url,
+            media_socket_url=(
+                f"{settings.web_pubsub_public_url.rstrip('/')}/client/hubs/{settings.web_pubsub_carrier_hub}"
+            ),
+        )
+
+    @cached_property
+    def media_gates(self) -> dict[str, MediaGate]:
+        """Who handles a connection's events, by hub."""
+        settings = self.settings
+        gates: dict[str, MediaGate] = {
+            settings.web_pubsub_client_hub: WebMediaGate(self.pipes, self.attach_media, self.end_call)
+        }
+        if settings.twilio_account_sid:
+            gates[settings.web_pubsub_carrier_hub] = TwilioMediaGate(
+                self.twilio_webhooks, self.pipes, self.attach_media, self.end_call
+            )
+        return gates
+
+    @cached_property
+    def web_pubsub_origins(self) -> frozenset[str]:
+        """The hosts that may announce events to us."""
+        settings = self.settings
+        endpoint = settings.web_pubsub_endpoint or dict(
+            part.split("=", 1) for part in settings.web_pubsub_connection_string.split(";") if "=" in part
+        ).get("Endpoint", "")
+        hosts = {urlsplit(url).hostname for url in (endpoint, settings.web_pubsub_public_url)}
+        return frozenset(host for host in hosts if host)
+
+    @cached_property
+    def hubs(self) -> dict[str, WebPubSubService]:
+        settings = self.settings
+        return {
+            name: WebPubSubService(
+                name,
+                connection_string=settings.web_pubsub_connection_string,
+                endpoint=settings.web_pubsub_endpoint,
+                client_id=settings.azure_client_id,
+            )
+            for name in (settings.web_pubsub_client_hub, settings.web_pubsub_carrier_hub)
+        }
+
+    @cached_property
+    def pipes(self) -> RedisPipes:
+        frames, rest = (StreamReader(self._connect_redis(BLOCK_S), self._redis) for _ in range(2))
+        return RedisPipes(self._redis, rest, frames)
+
+    @cached_property
+    def language_model(self) -> LangChainLanguageModel:
+        settings, account = self.settings, self._openai.account
+        return LangChainLanguageModel(
+            ChatModel(
+                model=settings.llm_model,
+                base_url=account.base_url,
+                api_key=account.api_key,
+                azure_endpoint=account.azure_endpoint,
+                azure_api_version=account.azure_api_version,
+                client_id=account.client_id,
+            )
+        )
+
+    @cached_property
+    def _openai(self) -> OpenAIClient:
+        settings = self.settings
+        if settings.openai_provider == "azure_openai":
+            return OpenAIClient(
+                OpenAIAccount(
+                    azure_endpoint=settings.azure_openai_endpoint,
+                    azure_api_version=settings.azure_openai_api_version,
+                    client_id=settings.azure_client_id,
+                )
+            )
+        return OpenAIClient(OpenAIAccount(base_url=settings.openai_base_url, api_key=settings.openai_api_key))
+
+    @cached_property
+    def _speech_to_text(self) -> OpenAISpeechToText:
+        return OpenAISpeechToText(self._openai, model=self.settings.stt_model)
+
+    @cached_property
+    def _detector(self) -> SileroVoiceActivityDetector:
+        return SileroVoiceActivityDetector()
+
+    @cached_property
+    def _channels(self) -> Channels:
+        return Channels(self.hubs)
+
+    @cached_property
+    def _carriers(self) -> dict[Provider, TwilioCallControl]:
+        settings = self.settings
+        if not settings.twilio_account_sid:
+            return {}
+        control = TwilioCallControl(
+            account_sid=settings.twilio_account_sid,
+            auth_token=settings.twilio_auth_token,
+            base_url=settings.twilio_api_base_url,
+        )
+        return {Provider.TWILIO: control}
+
+    @cached_property
+    def _files(self) -> AzureBlobFileStore:
+        settings = self.settings
+        return AzureBlobFileStore(
+            BlobAddress(
+                settings.recordings_container,
+                connection_string=settings.blob_connection_string or None,
+                account_url=settings.blob_account_url or None,
+                client_id=settings.azure_client_id or None,
+            )
+        )
+
+    @cached_property
+    def _pool(self) -> PostgresPool:
+        settings = self.settings
+        entra = settings.database_auth == "entra"
+        return PostgresPool(
+            settings.database_url,
+            max_connections=settings.database_connections,
+            password=EntraPassword(client_id=settings.azure_client_id or None) if entra else None,
+        )
+
+    @cached_property
+    def _call_store(self) -> PostgresCallStore:
+        return PostgresCallStore(self._pool)
+
+    @cached_property
+    def _directory(self) -> PostgresDirectory:
+        return PostgresDirectory(self._pool)
+
+    @cached_property
+    def _live_calls(self) -> RedisLiveCalls:
+        return RedisLiveCalls(self._redis)
+
+    @cached_property
+    def _redis(self) -> Redis:
+        return self._connect_redis(0.0)
+
+    def _connect_redis(self, block_s: float) -> Redis:
+        settings = self.settings
+        return connect(settings.redis_url, entra=settings.redis_auth == "entra", block_s=block_s)
+
+
+for _chatty in ("httpx", "httpx2", "azure.core.pipeline.policies.http_logging_policy"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)  # a line a request, addresses included
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """The process's services. Raises: InvalidRequest that names what is wrong with the settings."""
+    return Services(Settings.from_environment(os.environ))

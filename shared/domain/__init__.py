@@ -1,0 +1,1 @@
+"""What a call is and how a conversation moves: no I/O, no clock, no vendor."""

@@ -1,0 +1,78 @@
+"""What must be known of a call while it runs, by whichever worker runs its next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.call import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """`started_ms`: when its audio began (Unix epoch, 0 before); `hub` and `connection_id`: where it ends."""
+
+    call_id: str
+    tenant_id: str
+    agent_id: str
+    provider: Provider
+    provider_call_id: str
+    hub: str = ""
+    connection_id: str = ""
+    stream_id: str = ""
+    started_ms: int = 0
+    end_reason: str = ""
+
+
+class LiveCalls(Protocol):
+    """Raises `StoreError` (retryable) when the store does not answer in time. All of it expires by itself."""
+
+    async def open(self, call: LiveCall) -> None:
+        """Remember a call that is about to start; opening it again changes nothing."""
+        ...
+
+    async def get(self, call_id: str) -> LiveCall | None: ...
+
+    async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:
+        """Note where the audio flows. False if another connection was attached before."""
+        ...
+
+    async def end(self, call_id: str, reason: str) -> bool:
+        """Note why the call ends; the first reason stands. False if it was ended already or is not there."""
+        ...
+
+    async def issue_ticket(self, call_id: str) -> str:
+        """A single-use secret for the media socket of this call, good for a minute."""
+        ...
+
+    async def redeem_ticket(self, ticket: str, *, connection_id: str) -> str | None:
+        """The ticket's call; None for an unknown or old ticket, or one that another connection has used.
+
+        The same connection may ask again: the realtime service repeats an event whose answer was lost.
+        """
+        ...
+
+    async def note(self, call_id: str, turn: int, entries: Mapping[str, str | float]) -> None:
+        """Add to the journal of a turn; an entry that stands already is replaced."""
+        ...
+
+    async def note_once(self, call_id: str, turn: int, name: str, value: str | float) -> None:
+        """Add to the journal of a turn, unless it stands already (steps may run twice)."""
+        ...
+
+    async def journal(self, call_id: str, turn: int) -> dict[str, str]:
+        """The journal of a turn; empty where nothing has happened."""
+        ...
+
+    async def journals(self, call_id: str, turns: range) -> list[dict[str, str]]:
+        """Several journals in one go, in order."""
+        ...
+
+    async def close(self, call_id: str, last_turn: int) -> None:
+        """Forget everything about the call, pipes included."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises: StoreError if the store is not ready."""
+        ...

@@ -1,0 +1,20 @@
+"""A carrier's frames as audio and events; sans I/O, one decoder per socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """`pcm`: PCM16 mono 16 kHz; `at_ms`: its place on the stream's own time line, from 0."""
+
+    pcm: bytes
+    at_ms: int
+
+
+class FrameDecoder(Protocol):
+    def decode(self, payload: bytes) -> DecodedFrame:
+        """One raw frame of the pipe. Raises: MediaError for one that holds no audio of this format."""
+        ...

@@ -1,0 +1,128 @@
+"""Every setting of the app, typed, with its unit and range; read once from the environment.
+
+The environment variable of a field is its name in capitals (`database_url` is `DATABASE_URL`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+from shared.domain.errors import InvalidRequest
+
+_UNRESOLVED = "@Microsoft.KeyVault("
+"""What Azure leaves in a setting whose secret it cannot read: it must never pass for the secret."""
+
+_RANGES: dict[str, tuple[int, int]] = {
+    "database_connections": (1, 100),
+    "client_token_minutes": (1, 1440),
+    "longest_call_s": (60, 14_400),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    public_base_url: str
+    """Origin under which carriers reach this app; their signatures are checked over it."""
+
+    database_url: str
+    """PostgreSQL DSN; without a password where `database_auth` is `entra`."""
+    database_auth: Literal["password", "entra"] = "password"
+    database_connections: int = 8
+    """Connections per worker process, 1–100."""
+
+    redis_url: str
+    """`redis://…` or `rediss://…`."""
+    redis_auth: Literal["url", "entra"] = "url"
+
+    blob_connection_string: str = ""
+    """For one machine only; on Azure it is `blob_account_url` with the managed identity."""
+    blob_account_url: str = ""
+    recordings_container: str = "recordings"
+
+    web_pubsub_connection_string: str = ""
+    """For one machine only; on Azure it is `web_pubsub_endpoint` with the managed identity."""
+    web_pubsub_endpoint: str = ""
+    web_pubsub_public_url: str
+    """`wss://…` origin that carriers and clients connect to."""
+    web_pubsub_client_hub: str = "clients"
+    web_pubsub_carrier_hub: str = "carriers"
+    web_pubsub_upstream_issuer: str
+    """Issuer of the tokens that Web PubSub's managed identity brings with its events."""
+    web_pubsub_upstream_audience: str
+    web_pubsub_upstream_client_id: str
+    client_token_minutes: int = 60
+    """Lifetime of a client's token for Web PubSub in minutes, 1–1440."""
+
+    auth_profile: Literal["b2c", "external_id"] = "b2c"
+    auth_metadata_url: str
+    """OpenID metadata of the user flow; several, separated by commas, for several B2C policies."""
+    auth_audience: str
+    auth_client_id: str = ""
+    """Client id of the talk page's app registration."""
+    auth_scope: str = ""
+    """Scope that the talk page asks for."""
+
+    twilio_account_sid: str = ""
+    """Empty where there is no Twilio account: its webhooks are refused then."""
+    twilio_auth_token: str = ""
+    twilio_auth_token_previous: str = ""
+    """The token before, while it is being rotated."""
+    twilio_api_base_url: str = "https://api.twilio.com"
+
+    openai_provider: Literal["openai", "azure_openai"] = "openai"
+    openai_base_url: str = ""
+    """Empty for OpenAI's own."""
+    openai_api_key: str = ""
+    azure_openai_endpoint: str = ""
+    azure_openai_api_version: str = "2025-03-01-preview"
+    llm_model: str = "gpt-4o-mini"
+    """Model, or deployment on Azure OpenAI; the same for `stt_model` and `tts_model`."""
+    stt_model: str = "gpt-4o-mini-transcribe"
+    tts_model: str = "gpt-4o-mini-tts"
+    tts_voice: str = "alloy"
+    """Voice of agents that name none."""
+
+    azure_client_id: str = ""
+    """Client id of the app's user-assigned managed identity."""
+    longest_call_s: int = 3600
+    """Seconds after which any call is ended, 60–14400."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises: InvalidRequest that names every setting that is missing or wrong."""
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for field in fields(cls):
+            name = field.name.upper()
+            given = environment.get(name, "").strip()
+            if not given:
+                if field.default is MISSING:
+                    wrong.append(f"{name} is missing")
+                continue
+            if given.startswith(_UNRESOLVED):
+                wrong.append(f"{name} is a Key Vault reference that could not be resolved")
+                continue
+            try:
+                values[field.name] = _convert(field.name, given, hints[field.name])
+            except ValueError as error:
+                wrong.append(f"{name} {error}")
+        if wrong:
+            raise InvalidRequest("settings", "; ".join(wrong))
+        return cls(**values)
+
+
+def _convert(name: str, given: str, hint: Any) -> Any:
+    if get_origin(hint) is Literal:
+        if given not in get_args(hint):
+            raise ValueError(f"must be one of {', '.join(get_args(hint))}")
+        return given
+    if hint is int:
+        low, high = _RANGES[name]
+        number = int(given) if given.isdecimal() and len(given) <= len(str(high)) else None
+        if number is None or not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+    return given

@@ -1,0 +1,1 @@
+"""What the product does, one file per deed, told in terms of ports and domain."""

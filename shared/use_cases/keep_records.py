@@ -1,0 +1,98 @@
+"""What remains of a call: its turns while it runs; recording, transcript and end when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from shared.domain import pipe_names
+from shared.domain.call import CallState, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.ledger import read_moments
+from shared.domain.recording import CONTENT_TYPE, stereo_wav
+from shared.domain.steps import TurnRequest, WrapUpRequest
+from shared.domain.transcript import text_of
+from shared.ports.call_store import CallStore
+from shared.ports.clock import Clock
+from shared.ports.file_store import FileStore
+from shared.ports.live_calls import LiveCalls
+from shared.ports.pipes import Pipes
+from shared.use_cases.waiting import Waiting, is_last
+
+logger = logging.getLogger(__name__)
+
+_LAST_WORDS_S = 5.0
+
+
+def turn_of(number: int, journal: dict[str, str]) -> Turn | None:
+    """A turn as its journal tells it, or None if nobody has said anything in it."""
+    heard, said = journal.get("heard"), journal.get("said", journal.get("saying", ""))
+    if not heard and not said:
+        return None
+    outcome = TurnOutcome(journal.get("outcome", TurnOutcome.RUNNING))
+    return Turn(number, heard, said, outcome, read_moments(journal))
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecords:
+    call_store: CallStore
+    live_calls: LiveCalls
+    pipes: Pipes
+    files: FileStore
+    clock: Clock
+
+    async def of_turn(self, request: TurnRequest) -> None:
+        """Copy the turn's journal into the store; with a call's first turn also the greeting's."""
+        numbers = range(0 if request.greet else request.turn, request.turn + 1)
+        await self._save_turns(request.tenant_id, request.call_id, numbers)
+
+    async def of_call(self, request: WrapUpRequest) -> None:
+        """Save what the last turns left, the recording and the transcript; then forget the running call.
+
+        May be run again after a crash: everything is written under the same names.
+        """
+        await self._last_turns(request)
+        await self._recording(request)
+        call = await self.call_store.get(request.tenant_id, request.call_id)
+        if call is not None:
+            await self.call_store.save_transcript(request.tenant_id, request.call_id, text_of(call.turns))
+        failed = request.end_reason in (EndReason.ERROR, EndReason.NO_MEDIA)
+        await self.call_store.advance(
+            request.tenant_id,
+            request.call_id,
+            CallState.FAILED if failed else CallState.COMPLETED,
+            at=self.clock.now(),
+            reason=EndReason(request.end_reason),
+        )
+        await self.live_calls.close(request.call_id, request.last_turn)
+
+    async def _last_turns(self, request: WrapUpRequest) -> None:
+        """The turn before the last one may just be ending; wait for its steps, then save what all have left."""
+        before = max(0, request.last_turn - 1)
+        waiting = Waiting(self.pipes, self.live_calls)
+        for pipe in (pipe_names.SENTENCES, pipe_names.SPOKEN):
+            name = pipe_names.turn(request.call_id, before, pipe)
+            if await waiting.within(name, _LAST_WORDS_S, of=is_last) is None:
+                logger.warning("call %s: turn %d did not end", request.call_id, before)
+        await self._save_turns(request.tenant_id, request.call_id, range(request.last_turn + 1))
+
+    async def _save_turns(self, tenant_id: str, call_id: str, numbers: range) -> None:
+        for number, journal in zip(numbers, await self.live_calls.journals(call_id, numbers), strict=True):
+            turn = turn_of(number, journal)
+            if turn is not None:
+                await self.call_store.save_turn(tenant_id, call_id, turn)
+
+    async def _recording(self, request: WrapUpRequest) -> None:
+        names = await self.files.list(f"calls/{request.call_id}/")
+        if not names:
+            return
+        sides: dict[str, list[tuple[int, bytes]]] = {"caller": [], "agent": []}
+        for name in names:
+            _, _, side, piece = name.split("/")
+            sides[side].append((int(piece.removesuffix(".pcm").partition("-")[2]), await self.files.get(name) or b""))
+        wav, duration_ms = await asyncio.to_thread(stereo_wav, sides["caller"], sides["agent"])
+        blob = f"recordings/{request.tenant_id}/{request.call_id}.wav"
+        await self.files.put(blob, wav, content_type=CONTENT_TYPE)
+        recording = Recording(self.files.container, blob, duration_ms)
+        await self.call_store.save_recording(request.tenant_id, request.call_id, recording)
+        await self.files.delete(names)

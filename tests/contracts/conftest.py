@@ -1,0 +1,65 @@
+"""The real services behind the adapters, once per run, and fresh tenants for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.services import migrate, running_azurite, running_postgres
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant with two agents, the older of which answers on its number."""
+
+    tenant_id: str
+    agent_id: str
+    younger_agent_id: str
+    number: str
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_postgres(tmp_path_factory.mktemp("postgres") / "state") as dsn:
+        done = migrate(dsn, "upgrade")
+        assert done.returncode == 0, done.stderr
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def blob_connection_string(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_azurite(tmp_path_factory.mktemp("azurite") / "state") as connection_string:
+        yield connection_string
+
+
+@pytest.fixture
+def acme(postgres_dsn: str) -> Tenant:
+    return _add_tenant(postgres_dsn)
+
+
+@pytest.fixture
+def globex(postgres_dsn: str) -> Tenant:
+    return _add_tenant(postgres_dsn)
+
+
+def _add_tenant(dsn: str) -> Tenant:
+    unique = uuid4()
+    number = f"+1555{unique.int % 10**10:010d}"
+    tenant = Tenant(str(unique), "first", "second", number)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "insert into tenants (tenant_id, slug, name) values (%s, %s, 'T')", [str(unique), f"t{unique.hex}"]
+        )
+        for agent_id in ("first", "second"):
+            connection.execute(
+                "insert into agents (tenant_id, agent_id, name, persona, greeting) values (%s, %s, %s, %s, %s)",
+                [tenant.tenant_id, agent_id, agent_id.title(), f"persona of {agent_id}", "Hello."],
+            )
+        connection.execute(
+            "insert into numbers (number, tenant_id, agent_id) values (%s, %s, 'first')", [number, tenant.tenant_id]
+        )
+    return tenant

@@ -1,0 +1,103 @@
+"""What every `Directory` does, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from shared.adapters.postgres.directory import PostgresDirectory
+from shared.adapters.postgres.pool import PostgresPool
+from shared.domain.call import Agent
+from shared.domain.errors import StoreError
+from shared.ports.directory import Directory
+from tests.contracts.conftest import Tenant
+from tests.services import free_port
+
+
+@pytest.fixture(params=["postgres"])
+async def directory(request: pytest.FixtureRequest, postgres_dsn: str) -> AsyncIterator[Directory]:
+    pool = PostgresPool(postgres_dsn)
+    yield PostgresDirectory(pool)
+    await pool.aclose()
+
+
+def _agent(tenant: Tenant, agent_id: str) -> Agent:
+    return Agent(agent_id, tenant.tenant_id, agent_id.title(), f"persona of {agent_id}", "Hello.")
+
+
+async def test_a_number_leads_to_its_tenants_agent(directory: Directory, acme: Tenant, globex: Tenant) -> None:
+    assert await directory.agent_on_number(acme.number) == _agent(acme, "first")
+    assert await directory.agent_on_number(globex.number) == _agent(globex, "first")
+
+
+@pytest.mark.parametrize("number", ["+19990000000", "", "not a number", "' or true --", "\0", "\ud83d"])
+async def test_an_unknown_number_leads_nowhere(directory: Directory, acme: Tenant, number: str) -> None:
+    assert await directory.agent_on_number(number) is None
+
+
+async def test_agents_are_found_within_their_tenant(directory: Directory, acme: Tenant, globex: Tenant) -> None:
+    assert await directory.agent(acme.tenant_id, "second") == _agent(acme, "second")
+    assert await directory.agent(globex.tenant_id, "second") == _agent(globex, "second")
+    assert await directory.agent(acme.tenant_id, "third") is None
+    assert await directory.agent("unknown", "second") is None
+
+
+async def test_without_an_id_the_oldest_agent_answers(directory: Directory, acme: Tenant) -> None:
+    assert await directory.agent(acme.tenant_id, None) == _agent(acme, "first")
+    assert await directory.agent("unknown", None) is None
+
+
+async def test_every_trait_of_an_agent_is_kept(directory: Directory, acme: Tenant, postgres_dsn: str) -> None:
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute(
+            "update agents set language = 'hi-IN', voice = 'alto', patience_ms = 900, silence_limit_s = 5,"
+            " interruptible = false where tenant_id = %s and agent_id = 'first'",
+            [acme.tenant_id],
+        )
+    expected = replace(
+        _agent(acme, "first"),
+        language="hi-IN",
+        voice="alto",
+        patience_ms=900,
+        silence_limit_s=5,
+        interruptible=False,
+    )
+    assert await directory.agent_on_number(acme.number) == expected
+
+
+async def test_an_answer_is_kept_for_a_while_and_unknown_is_not(postgres_dsn: str, acme: Tenant) -> None:
+    now = 1000.0
+    pool = PostgresPool(postgres_dsn)
+    directory = PostgresDirectory(pool, cache_s=30.0, clock=lambda: now)
+    assert await directory.agent(acme.tenant_id, "third") is None
+    assert await directory.agent(acme.tenant_id, "first") == _agent(acme, "first")
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute("update agents set name = 'Renamed' where tenant_id = %s", [acme.tenant_id])
+        connection.execute(
+            "insert into agents (tenant_id, agent_id, name, persona, greeting)"
+            " values (%s, 'third', 'Third', 'persona of third', 'Hello.')",
+            [acme.tenant_id],
+        )
+    assert await directory.agent(acme.tenant_id, "third") == _agent(acme, "third")
+    assert await directory.agent(acme.tenant_id, "first") == _agent(acme, "first")
+    now += 31
+    renamed = await directory.agent(acme.tenant_id, "first")
+    assert renamed is not None
+    assert renamed.name == "Renamed"
+    await pool.aclose()
+
+
+async def test_a_stopped_directory_says_so_soon() -> None:
+    pool = PostgresPool(f"postgresql://voice@127.0.0.1:{free_port()}/voice", connect_timeout_s=1.0)
+    directory = PostgresDirectory(pool)
+    began = time.monotonic()
+    outcomes = await asyncio.gather(
+        directory.agent_on_number("+15550100001"), directory.agent("t", None), return_exceptions=True
+    )
+    assert time.monotonic() - began < 3.0
+    assert all(isinstance(outcome, StoreError) and outcome.retryable for outcome in outcomes)

@@ -1,0 +1,145 @@
+"""What every `FileStore` does, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from shared.adapters.azure_blob.address import BlobAddress
+from shared.adapters.azure_blob.file_store import AzureBlobFileStore
+from shared.domain.errors import InvalidRequest, StoreError
+from shared.ports.file_store import FileStore
+from tests.contracts.tcp_proxy import tcp_proxy
+from tests.services import CHECKOUT, free_port
+from tests.services import blob_connection_string as address_of
+
+_WAV = "audio/wav"
+
+
+@pytest.fixture(params=["azure_blob"])
+async def files(request: pytest.FixtureRequest, blob_connection_string: str) -> AsyncIterator[FileStore]:
+    store = AzureBlobFileStore(BlobAddress(f"test-{uuid4().hex}", blob_connection_string))
+    await store.ping()
+    yield store
+    await store.aclose()
+
+
+async def test_a_file_comes_back_as_it_was_put(files: FileStore) -> None:
+    data = bytes(range(256)) * 4096
+    await files.put("calls/a b/ü.wav", data, content_type=_WAV)
+    assert await files.get("calls/a b/ü.wav") == data
+
+
+async def test_an_empty_file_is_a_file(files: FileStore) -> None:
+    await files.put("empty", b"", content_type=_WAV)
+    assert await files.get("empty") == b""
+
+
+async def test_a_file_is_replaced(files: FileStore) -> None:
+    await files.put("name", b"a long first content", content_type=_WAV)
+    await files.put("name", b"second", content_type="text/plain")
+    assert await files.get("name") == b"second"
+
+
+async def test_a_file_that_is_not_there_is_none(files: FileStore) -> None:
+    assert await files.get("nothing/here") is None
+
+
+async def test_names_are_listed_by_prefix_and_in_order(files: FileStore) -> None:
+    names = [f"call-1/{i:04d}" for i in range(12)]
+    await asyncio.gather(*(files.put(name, b"x", content_type=_WAV) for name in [*names[::-1], "call-10/0"]))
+    assert await files.list("call-1/") == names
+    assert await files.list("call-1") == [*names, "call-10/0"]
+    assert await files.list("other") == []
+
+
+async def test_deleting_is_thorough_and_forgiving(files: FileStore) -> None:
+    names = [f"piece/ü {i}" for i in range(40)]
+    await asyncio.gather(*(files.put(name, b"x", content_type=_WAV) for name in [*names, "kept"]))
+    await files.delete([*names, "never/there"])
+    await files.delete(names)
+    await files.delete([])
+    assert await files.list("") == ["kept"]
+
+
+async def test_ping_makes_the_container_and_again_does_no_harm(blob_connection_string: str) -> None:
+    store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
+    with pytest.raises(StoreError, match="files_rejected"):
+        await store.get("x")
+    await asyncio.gather(store.ping(), store.ping())
+    assert await store.get("x") is None
+    assert store.container.startswith("made-")
+    await store.aclose()
+
+
+async def test_the_first_file_makes_the_container(blob_connection_string: str) -> None:
+    store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
+    await store.put("x", b"first", content_type=_WAV)
+    assert await store.get("x") == b"first"
+    await store.aclose()
+
+
+async def test_a_wrong_key_is_refused_for_good(blob_connection_string: str) -> None:
+    wrong = blob_connection_string.replace("AccountKey=Eby8", "AccountKey=Aby8")
+    store = AzureBlobFileStore(BlobAddress("any", wrong))
+    with pytest.raises(StoreError) as refused:
+        await store.get("x")
+    assert not refused.value.retryable
+    await store.aclose()
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "AccountKey=x"])
+async def test_a_wrong_address_is_told(address: str) -> None:
+    store = AzureBlobFileStore(BlobAddress("any", address))
+    with pytest.raises(StoreError, match="files_address"):
+        await store.ping()
+
+
+def test_an_address_is_one_of_two() -> None:
+    with pytest.raises(InvalidRequest):
+        BlobAddress("any")
+    with pytest.raises(InvalidRequest):
+        BlobAddress("any", "UseDevelopmentStorage=true", "https://account.blob.core.windows.net")
+
+
+async def test_a_stopped_store_says_so_in_time() -> None:
+    store = AzureBlobFileStore(BlobAddress("any", address_of(free_port())), timeout_s=1.0)
+    began = time.monotonic()
+    outcomes = await asyncio.gather(
+        store.put("x", b"x", content_type=_WAV),
+        store.get("x"),
+        store.list(""),
+        store.delete(["x"]),
+        store.ping(),
+        return_exceptions=True,
+    )
+    assert time.monotonic() - began < 3.0
+    assert all(isinstance(outcome, StoreError) and outcome.retryable for outcome in outcomes)
+    await store.aclose()
+
+
+async def test_a_silent_store_costs_the_deadline_and_no_more(blob_connection_string: str) -> None:
+    port = int(blob_connection_string.rsplit("127.0.0.1:")[1].split("/", maxsplit=1)[0])
+    async with tcp_proxy(port) as proxy:
+        store = AzureBlobFileStore(BlobAddress("any", address_of(proxy.port)), timeout_s=0.5)
+        proxy.freeze()
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="files_timeout") as late:
+            await store.get("x")
+        assert late.value.retryable
+        assert time.monotonic() - began < 2.0
+        await store.aclose()
+
+
+def test_the_sdk_is_not_loaded_before_it_is_used() -> None:
+    look = "import sys, shared.adapters.azure_blob.file_store; print('azure.storage.blob' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", look], cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,93 @@
+"""The schema goes up, down and up again, and says where it stands."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from infra.database.migrations import newest_revision
+from tests.services import free_port, migrate
+
+_TABLES = {"tenants", "agents", "numbers", "calls", "turns", "transcripts"}
+
+
+def _tables(dsn: str) -> set[str]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+    return {row[0] for row in rows} - {"alembic_version"}
+
+
+def _shape(dsn: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(dsn) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, data_type, is_nullable, column_default"
+            " from information_schema.columns where table_schema = 'public' order by 1, 2"
+        ).fetchall()
+        rules = connection.execute(
+            "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
+            " where connamespace = 'public'::regnamespace order by 1, 2"
+        ).fetchall()
+        indexes = connection.execute("select indexdef from pg_indexes where schemaname = 'public' order by 1")
+        return [*columns, *rules, *indexes.fetchall()]
+
+
+@pytest.mark.slow
+def test_up_down_up(empty_dsn: str) -> None:
+    assert migrate(empty_dsn, "current").stdout == "the schema is at nothing\n"
+    assert migrate(empty_dsn, "upgrade").stdout == f"the schema is at {newest_revision()}\n"
+    assert _tables(empty_dsn) == _TABLES
+    shape = _shape(empty_dsn)
+    assert migrate(empty_dsn, "downgrade", "base").stdout == "the schema is at nothing\n"
+    assert _tables(empty_dsn) == set()
+    assert migrate(empty_dsn, "upgrade").returncode == 0
+    assert _shape(empty_dsn) == shape
+    assert migrate(empty_dsn, "current").stdout == f"the schema is at {newest_revision()}\n"
+
+
+def test_upgrading_again_changes_nothing(dsn: str) -> None:
+    shape = _shape(dsn)
+    assert migrate(dsn, "upgrade").returncode == 0
+    assert _shape(dsn) == shape
+
+
+def test_several_migrators_at_once_do_not_disturb_each_other(empty_dsn: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda _: migrate(empty_dsn, "upgrade"), range(3)))
+    assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
+    assert _tables(empty_dsn) == _TABLES
+
+
+def test_a_failed_upgrade_leaves_nothing_behind(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute("create table transcripts (in_the_way integer)")
+    failed = migrate(empty_dsn, "upgrade")
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert "transcripts" in failed.stderr
+    assert _tables(empty_dsn) == {"transcripts"}
+    assert migrate(empty_dsn, "current").stdout == "the schema is at nothing\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "DATABASE_URL is not set"),
+        ("http://example.com", "DATABASE_URL is not a PostgreSQL address"),
+        (f"postgresql://voice@127.0.0.1:{free_port()}/voice", "the database cannot be reached"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(url: str, message: str) -> None:
+    failed = migrate(url, "upgrade")
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert failed.stderr.startswith(f"infra.database: {message}")
+    assert failed.stderr.count("\n") == 1
+
+
+def test_an_unknown_version_is_told(dsn: str) -> None:
+    failed = migrate(dsn, "upgrade", "9999")
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert _tables(dsn) == _TABLES

@@ -1,0 +1,137 @@
+"""Seeding puts in what the file names, once, and says what is wrong with a file."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from infra.database.connection import SetupError
+from infra.database.seed import seed
+from tests.services import CHECKOUT, migrate
+
+_SEED = CHECKOUT / "local_stack" / "seed.json"
+
+
+def _content(dsn: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return [
+            row
+            for table in ("tenants", "agents", "numbers")
+            for row in connection.execute(f"select * from {table} order by 1, 2").fetchall()  # type: ignore[arg-type]
+        ]
+
+
+def _file(path: Path, content: object) -> str:
+    file = path / "seed.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return str(file)
+
+
+def _tenant(**changes: Any) -> dict[str, Any]:
+    agent = {"agent_id": "ann", "name": "Ann", "persona": "P", "greeting": "Hello."}
+    return {
+        "tenant_id": "t1",
+        "slug": "t-one",
+        "name": "Acme",
+        "agents": [agent],
+        "numbers": [{"number": "+15550100009", "agent_id": "ann"}],
+        **changes,
+    }
+
+
+def test_the_local_stacks_tenants_are_there(dsn: str) -> None:
+    done = migrate(dsn, "seed", str(_SEED))
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select t.slug, t.tenant_id, a.name, n.number from tenants t join agents a using (tenant_id)"
+            " join numbers n using (tenant_id, agent_id) order by 1"
+        ).fetchall()
+        greeting = connection.execute("select greeting from agents where name = 'Nora'").fetchone()
+    assert [row[0:2] for row in rows] == [
+        ("acme", "00000000-0000-4000-8000-000000000001"),
+        ("globex", "00000000-0000-4000-8000-000000000002"),
+    ]
+    assert rows[0][2:] == ("Nora", "+15550100001")
+    assert rows[1][3] == "+15550100002"
+    assert greeting == ("Hello, this is Nora. How can I help you?",)
+
+
+def test_seeding_again_changes_nothing(dsn: str) -> None:
+    migrate(dsn, "seed", str(_SEED))
+    before = _content(dsn)
+    assert before
+    assert migrate(dsn, "seed", str(_SEED)).returncode == 0
+    assert _content(dsn) == before
+
+
+def test_a_changed_file_changes_what_it_names(dsn: str, tmp_path: Path) -> None:
+    migrate(dsn, "seed", str(_SEED))
+    others = _content(dsn)
+    migrate(dsn, "seed", _file(tmp_path, {"tenants": [_tenant()]}))
+    renamed = _tenant(name="Acme Ltd", agents=[{**_tenant()["agents"][0], "patience_ms": 900}], slug="t-first")
+    assert migrate(dsn, "seed", _file(tmp_path, {"tenants": [renamed]})).returncode == 0
+    content = _content(dsn)
+    assert set(others) <= set(content)
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "select t.name, a.patience_ms, a.updated_at > a.created_at from tenants t join agents a using (tenant_id)"
+            " where tenant_id = 't1'"
+        ).fetchone()
+    assert row == ("Acme Ltd", 900, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "must be an object"),
+        ({}, "lacks tenants"),
+        ({"tenants": {}}, "tenants must be a list"),
+        ({"tenants": [{"tenant_id": "t1"}]}, "tenants[0] lacks slug, name"),
+        ({"tenants": [_tenant(colour="red")]}, "tenants[0] has unknown colour"),
+        ({"tenants": [_tenant(agents=[{"agent_id": "ann"}])]}, "agents[0] lacks name, persona, greeting"),
+        ({"tenants": [_tenant(numbers=[{"number": "5550100009", "agent_id": "ann"}])]}, "numbers_number_check"),
+        ({"tenants": [_tenant(numbers=[{"number": "+15550100009", "agent_id": "bob"}])]}, "foreign key"),
+        ({"tenants": [_tenant(numbers=[{"number": "+15550100001", "agent_id": "ann"}])]}, "another tenant"),
+        ({"tenants": [_tenant(name=7, slug=[])]}, "seed.json"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_and_nothing_is_done(
+    shared_dsn: str, tmp_path: Path, content: object, message: str
+) -> None:
+    with psycopg.connect(shared_dsn) as connection:
+        seed(connection, _SEED)
+    before = _content(shared_dsn)
+    with psycopg.connect(shared_dsn) as connection, pytest.raises(SetupError) as wrong:
+        seed(connection, Path(_file(tmp_path, content)))
+    assert message in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+    assert _content(shared_dsn) == before
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "cannot be read"), ("{", "is not JSON")])
+def test_a_file_that_is_not_there_or_not_json_is_told(
+    shared_dsn: str, tmp_path: Path, content: str | None, message: str
+) -> None:
+    file = tmp_path / "seed.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    failed = migrate(shared_dsn, "seed", str(file))
+    assert failed.returncode == 1
+    assert message in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_on_an_up_to_date_database_upgrade_and_seed_are_quick(dsn: str) -> None:
+    migrate(dsn, "seed", str(_SEED))
+    best_s = 99.0
+    for _ in range(3):
+        began = time.monotonic()
+        assert migrate(dsn, "upgrade", "--seed", str(_SEED)).returncode == 0
+        best_s = min(best_s, time.monotonic() - began)
+    assert best_s < 1.5

@@ -1,0 +1,126 @@
+"""One list of settings: what Azure gives, the sample names and the app reads are the same names."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, fields
+
+import pytest
+
+from shared.settings import Settings
+from tests.infra.bicep_source import MAIN, ROOT, app_settings, code
+
+SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+READ = {field.name.upper() for field in fields(Settings)}
+NEEDED = {field.name.upper() for field in fields(Settings) if field.default is MISSING}
+
+# Read by the Functions host or an SDK, not by shared/settings.py.
+HOST = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AzureWebJobsDisableHomepage",
+    "AzureWebJobsStorage",
+    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "TASKHUB_NAME",
+}
+# With keys or for one machine: never on Azure.
+LOCAL_ONLY = {
+    "AzureWebJobsStorage",
+    "BLOB_CONNECTION_STRING",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "WEB_PUBSUB_CONNECTION_STRING",
+}
+# On Azure the app's own default holds, unless extraSettings says otherwise.
+DEFAULTED = {
+    "AZURE_OPENAI_API_VERSION",
+    "CLIENT_TOKEN_MINUTES",
+    "DATABASE_CONNECTIONS",
+    "LONGEST_CALL_S",
+    "TTS_VOICE",
+    # An unresolved Key Vault reference would be a token that anyone can guess: given only while rotating.
+    "TWILIO_AUTH_TOKEN_PREVIOUS",
+}
+# Refused or ignored by the Flex Consumption plan, which has functionAppConfig instead.
+# Source: https://learn.microsoft.com/azure/azure-functions/functions-app-settings
+NOT_ON_FLEX = {
+    "ENABLE_ORYX_BUILD",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_WORKER_PROCESS_COUNT",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "WEBSITE_RUN_FROM_PACKAGE",
+}
+
+
+def _plain(names: set[str]) -> set[str]:
+    """Without those that address a part of a setting of the host (`A__b`)."""
+    return {name for name in names if "__" not in name}
+
+
+def test_sample_names_all_that_is_read_and_nothing_else() -> None:
+    assert _plain(set(SAMPLE)) == READ | HOST
+
+
+def test_azure_gives_all_that_is_read_and_nothing_else() -> None:
+    assert _plain(set(app_settings())) == (READ | HOST) - LOCAL_ONLY - DEFAULTED
+
+
+def test_azure_leaves_no_needed_setting_to_a_default() -> None:
+    assert set(app_settings()) >= NEEDED
+
+
+def test_app_accepts_the_sample() -> None:
+    settings = Settings.from_environment(SAMPLE)
+    assert settings.web_pubsub_connection_string
+    assert settings.blob_connection_string
+    assert settings.openai_provider == "openai"
+
+
+def _allowed(parameter: str) -> list[str]:
+    found = re.search(rf"@allowed\(\[(.+)\]\)\nparam {parameter} ", code(MAIN))
+    assert found
+    return re.findall(r"'(\w+)'", found[1])
+
+
+@pytest.mark.parametrize("profile", _allowed("authProfile"))
+def test_app_accepts_what_azure_gives(profile: str) -> None:
+    given = {name: text.strip("'") for name, text in app_settings().items()}
+    settings = Settings.from_environment(given | {"AUTH_PROFILE": profile})
+    assert settings.openai_provider == "azure_openai"
+    assert settings.database_auth == settings.redis_auth == "entra"
+    assert not settings.web_pubsub_connection_string
+    assert not settings.blob_connection_string
+
+
+def test_nothing_that_flex_refuses() -> None:
+    assert not NOT_ON_FLEX & set(app_settings())
+
+
+def test_no_setting_on_azure_holds_a_secret() -> None:
+    secretive = re.compile(
+        r"password|accountkey|accesskey|sharedaccess|[?&;](sig|code|key)=|://[^/'@]*:[^/'@$]*@", re.I
+    )
+    for name, value in app_settings().items():
+        assert not secretive.search(value), name
+        if re.search(r"TOKEN|SECRET|PASSWORD|KEY", name):
+            assert value.startswith("'@Microsoft.KeyVault(SecretUri="), f"{name} is not a Key Vault reference"
+
+
+def test_only_identities_open_the_stores() -> None:
+    settings = app_settings()
+    assert "sslmode=require" in settings["DATABASE_URL"]
+    assert settings["REDIS_URL"].startswith("'rediss://")
+    assert settings["AzureWebJobsStorage__credential"] == "'managedidentity'"
+    assert "Authorization=AAD" in settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    assert "Authentication=ManagedIdentity" in settings["DURABLE_TASK_SCHEDULER_CONNECTION_STRING"]
+
+
+def test_sample_values_are_text_and_point_to_this_machine_only() -> None:
+    for name, value in SAMPLE.items():
+        assert isinstance(value, str), f"{name}: the host wants text"
+        for host in re.findall(r"://(?:[^@/;]*@)?([^:/;]+)", value):
+            assert host in {"localhost", "127.0.0.1"}, name

@@ -1,0 +1,30 @@
+"""Pieces of the WAV files that a simulated call leaves behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+
+def cut(path: Path, from_ms: float, until_ms: float) -> bytes:
+    """A part of a WAV file as a WAV."""
+    with wave.open(str(path)) as source:
+        rate_hz = source.getframerate()
+        source.setpos(max(0, min(source.getnframes(), int(from_ms * rate_hz / 1000))))
+        frames = source.readframes(max(0, int((until_ms - max(0.0, from_ms)) * rate_hz / 1000)))
+        target = io.BytesIO()
+        with wave.open(target, "wb") as part:
+            part.setnchannels(source.getnchannels())
+            part.setsampwidth(source.getsampwidth())
+            part.setframerate(rate_hz)
+            part.writeframes(frames)
+    return target.getvalue()
+
+
+def stream_started_ms(result: dict[str, Any]) -> float:
+    """When the time line of the call's WAV files begins (Unix epoch)."""
+    events = json.loads(Path(result["files"]["events"]).read_text())["events"]
+    return next(float(event["at_ms"]) for event in events if event["event"] == "stream_started")

@@ -1,0 +1,183 @@
+"""A local stack of the tests' own: own ports, own state, the models and voices of the checkout."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from local_stack.supervisor.addresses import PORTS
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTED_WITHIN_S = 90
+_LOCAL = ROOT / ".local"
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@dataclass
+class Stack:
+    """The running stack as somebody outside sees it."""
+
+    state_dir: Path
+    ports: dict[str, int]
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls, state_dir: Path) -> Stack:
+        """Start the whole stack and wait until all of it is up. Raises: AssertionError with what it printed."""
+        state_dir.mkdir(parents=True, exist_ok=True)
+        for shared in ("models", "voices"):
+            (state_dir / shared).symlink_to(_LOCAL / shared)
+        ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        variables = {PORTS[name][0]: str(port) for name, port in ports.items()}
+        environment = {**os.environ, **variables, "LOCAL_STATE_DIR": str(state_dir), "PYTHONUNBUFFERED": "1"}
+        output = state_dir / "up.log"
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local_stack", "up", "--no-call"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        stack = cls(state_dir, ports, environment, process)
+        stack._wait_until_up(output)
+        return stack
+
+    def _wait_until_up(self, output: Path) -> None:
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while time.monotonic() < deadline:
+            if "the stack is up" in output.read_text():
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        self.stop()
+        raise AssertionError(f"the stack did not come up:\n{output.read_text()}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                raise
+
+    @property
+    def app_url(self) -> str:
+        return f"http://localhost:{self.ports['app']}"
+
+    @property
+    def identity_url(self) -> str:
+        return f"http://localhost:{self.ports['identity']}"
+
+    @property
+    def voices(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = json.loads((_LOCAL / "voices" / "index.json").read_text())
+        return [{**voice, "file": str(_LOCAL / "voices" / voice["file"])} for voice in listed]
+
+    def voice(self, voice_id: str) -> dict[str, Any]:
+        return next(voice for voice in self.voices if voice["id"] == voice_id)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.state_dir / "secrets.json").read_text())
+        return found
+
+    def log_of(self, part: str) -> str:
+        return (self.state_dir / "logs" / f"{part}.log").read_text()
+
+    def command(self, *arguments: str) -> str:
+        """Run `python -m local_stack …` against this stack; gives what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "local_stack", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def token(self, role: str) -> str:
+        return self.command("token", "--role", role)
+
+    async def place_call(self, **request: Any) -> AsyncIterator[dict[str, Any]]:
+        """Place a call by the phone simulator; gives its events as they happen, last `call_result`."""
+        address = f"http://localhost:{self.ports['phones']}/_local/calls"
+        timeout = aiohttp.ClientTimeout(total=180)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, read_bufsize=2**22) as session,
+            session.post(address, json=request) as response,
+        ):
+            assert response.status == 200, await response.text()
+            async for line in response.content:
+                yield json.loads(line)
+
+    async def call(self, **request: Any) -> dict[str, Any]:
+        """Place a call and wait for its end; gives its result."""
+        *_, event = [event async for event in self.place_call(**request)]
+        assert event["event"] == "call_result", event
+        result: dict[str, Any] = event["result"]
+        return result
+
+    async def get(self, path: str, token: str) -> dict[str, Any]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(self.app_url + path, headers={"Authorization": f"Bearer {token}"}) as response,
+        ):
+            document: dict[str, Any] = await response.json(content_type=None)
+            assert response.status == 200, document
+            return document
+
+    async def call_record(self, call_sid: str, token: str) -> dict[str, Any]:
+        """What the app's API says of a carrier's call."""
+        listed = await self.get(f"/api/calls?provider_call_id={call_sid}", token)
+        assert len(listed["calls"]) == 1, listed
+        return await self.get(f"/api/calls/{listed['calls'][0]['call_id']}", token)
+
+    async def ended_call(self, call_sid: str, token: str, *, within_s: float = 30) -> dict[str, Any]:
+        """The call's record once its records are kept."""
+        async with asyncio.timeout(within_s):
+            while True:
+                record = await self.call_record(call_sid, token)
+                if record["state"] in ("completed", "failed"):
+                    return record
+                await asyncio.sleep(0.2)
+
+    async def transcribe(self, wav: bytes) -> str:
+        """What the local speech service hears in a WAV."""
+        form = aiohttp.FormData()
+        form.add_field("file", wav, filename="speech.wav", content_type="audio/wav")
+        form.add_field("model", "local")
+        address = f"http://localhost:{self.ports['speech']}/v1/audio/transcriptions"
+        async with aiohttp.ClientSession() as session, session.post(address, data=form) as response:
+            assert response.status == 200, await response.text()
+            text: str = (await response.json())["text"]
+            return text

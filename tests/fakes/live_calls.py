@@ -1,0 +1,100 @@
+"""Running calls in memory, with tickets that grow old."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.domain.errors import StoreError
+from shared.ports.clock import Clock
+from shared.ports.live_calls import LiveCall
+from tests.fakes.pipes import FakePipes
+
+_TICKET_LIFETIME_MS = 60_000
+
+
+class FakeLiveCalls:
+    """Fills the port `LiveCalls`. `closed` lists the calls that were forgotten; `down` makes every method fail."""
+
+    def __init__(self, clock: Clock, pipes: FakePipes | None = None) -> None:
+        self.down = False
+        self.closed: list[str] = []
+        self._clock = clock
+        self._pipes = pipes
+        self._calls: dict[str, LiveCall] = {}
+        self._journals: dict[tuple[str, int], dict[str, str]] = {}
+        self._tickets: dict[str, tuple[str, float, str]] = {}
+
+    async def open(self, call: LiveCall) -> None:
+        self._require_up()
+        self._calls.setdefault(call.call_id, call)
+
+    async def get(self, call_id: str) -> LiveCall | None:
+        self._require_up()
+        return self._calls.get(call_id)
+
+    async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is None or call.connection_id:
+            return call is not None and call.connection_id == connection_id
+        self._calls[call_id] = replace(
+            call, hub=hub, connection_id=connection_id, stream_id=stream_id, started_ms=at_ms
+        )
+        return True
+
+    async def end(self, call_id: str, reason: str) -> bool:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is None or call.end_reason:
+            return False
+        self._calls[call_id] = replace(call, end_reason=reason)
+        return True
+
+    async def issue_ticket(self, call_id: str) -> str:
+        self._require_up()
+        ticket = f"ticket-{len(self._tickets) + 1}"
+        self._tickets[ticket] = (call_id, self._clock.now_ms(), "")
+        return ticket
+
+    async def redeem_ticket(self, ticket: str, *, connection_id: str) -> str | None:
+        self._require_up()
+        call_id, issued_ms, holder = self._tickets.get(ticket, ("", 0.0, ""))
+        if self._clock.now_ms() - issued_ms > _TICKET_LIFETIME_MS or holder not in ("", connection_id):
+            return None
+        self._tickets[ticket] = (call_id, issued_ms, connection_id)
+        return call_id or None
+
+    async def note(self, call_id: str, turn: int, entries: Mapping[str, str | float]) -> None:
+        self._require_up()
+        self._journal(call_id, turn).update({name: str(value) for name, value in entries.items()})
+
+    async def note_once(self, call_id: str, turn: int, name: str, value: str | float) -> None:
+        self._require_up()
+        self._journal(call_id, turn).setdefault(name, str(value))
+
+    async def journal(self, call_id: str, turn: int) -> dict[str, str]:
+        self._require_up()
+        return dict(self._journals.get((call_id, turn), {}))
+
+    async def journals(self, call_id: str, turns: range) -> list[dict[str, str]]:
+        return [await self.journal(call_id, turn) for turn in turns]
+
+    async def close(self, call_id: str, last_turn: int) -> None:
+        self._require_up()
+        self.closed.append(call_id)
+        self._calls.pop(call_id, None)
+        for key in [key for key in self._journals if key[0] == call_id and key[1] <= last_turn + 1]:
+            del self._journals[key]
+        if self._pipes is not None:
+            self._pipes.forget(call_id)
+
+    async def ping(self) -> None:
+        self._require_up()
+
+    def _journal(self, call_id: str, turn: int) -> dict[str, str]:
+        return self._journals.setdefault((call_id, turn), {})
+
+    def _require_up(self) -> None:
+        if self.down:
+            raise StoreError("fake_down", "the live calls are down", retryable=True)

@@ -1,0 +1,136 @@
+"""Calls, agents and files in memory."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.call import Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
+from shared.domain.errors import InvalidRequest, NotFound, StoreError
+
+_ENDED = (CallState.COMPLETED, CallState.FAILED)
+
+
+class FakeCallStore:
+    """Fills the port `CallStore`. `transcripts` maps call ids to texts; `down` makes every method fail."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.transcripts: dict[str, str] = {}
+        self._calls: dict[str, Call] = {}
+
+    async def create(self, call: Call) -> bool:
+        self._require_up()
+        same = [c for c in self._calls.values() if (c.provider, c.provider_call_id) == (call.provider, call.provider_call_id)]
+        if call.call_id in self._calls or same:
+            return False
+        self._calls[call.call_id] = call
+        return True
+
+    async def advance(
+        self, tenant_id: str, call_id: str, state: CallState, *, at: datetime, reason: EndReason | None = None
+    ) -> bool:
+        call = self._of(tenant_id, call_id)
+        if call is None or not moves_forward(call.state, state):
+            return False
+        ended = {"ended_at": at, "end_reason": reason} if state in _ENDED else {}
+        self._calls[call_id] = replace(call, state=state, **ended)
+        return True
+
+    async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
+        call = self._known(tenant_id, call_id)
+        turns = {saved.number: saved for saved in call.turns} | {turn.number: turn}
+        self._calls[call_id] = replace(call, turns=tuple(turns[number] for number in sorted(turns)))
+
+    async def save_recording(self, tenant_id: str, call_id: str, recording: Recording) -> None:
+        self._calls[call_id] = replace(self._known(tenant_id, call_id), recording=recording)
+
+    async def save_transcript(self, tenant_id: str, call_id: str, text: str) -> None:
+        self._known(tenant_id, call_id)
+        self.transcripts[call_id] = text
+
+    async def get(self, tenant_id: str, call_id: str) -> Call | None:
+        return self._of(tenant_id, call_id)
+
+    async def find(
+        self,
+        tenant_id: str,
+        *,
+        provider_call_id: str | None = None,
+        state: CallState | None = None,
+        before: datetime | None = None,
+        limit: int = 50,
+    ) -> list[Call]:
+        self._require_up()
+        if not 1 <= limit <= 200:
+            raise InvalidRequest("limit", "limit is from 1 to 200")
+        found = [
+            replace(call, turns=())
+            for call in self._calls.values()
+            if call.tenant_id == tenant_id
+            and (provider_call_id is None or call.provider_call_id == provider_call_id)
+            and (state is None or call.state is state)
+            and (before is None or call.started_at < before)
+        ]
+        return sorted(found, key=lambda call: call.started_at, reverse=True)[:limit]
+
+    async def ping(self) -> None:
+        self._require_up()
+
+    def _of(self, tenant_id: str, call_id: str) -> Call | None:
+        self._require_up()
+        call = self._calls.get(call_id)
+        return call if call and call.tenant_id == tenant_id else None
+
+    def _known(self, tenant_id: str, call_id: str) -> Call:
+        call = self._of(tenant_id, call_id)
+        if call is None:
+            raise NotFound("call_unknown", "there is no such call")
+        return call
+
+    def _require_up(self) -> None:
+        if self.down:
+            raise StoreError("fake_down", "the database is down", retryable=True)
+
+
+class FakeDirectory:
+    """Fills the port `Directory`. `numbers` maps numbers to agents; the oldest agent of a tenant comes first."""
+
+    def __init__(self, *agents: Agent, numbers: dict[str, Agent] | None = None) -> None:
+        self.agents = list(agents)
+        self.numbers = numbers or {}
+
+    async def agent_on_number(self, number: str) -> Agent | None:
+        return self.numbers.get(number)
+
+    async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:
+        of_tenant = (agent for agent in self.agents if agent.tenant_id == tenant_id)
+        return next((agent for agent in of_tenant if agent_id in (None, agent.agent_id)), None)
+
+
+class FakeFileStore:
+    """Fills the port `FileStore`. `kept` maps names to contents."""
+
+    container = "fake"
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.content_types: dict[str, str] = {}
+
+    async def put(self, name: str, data: bytes, *, content_type: str) -> None:
+        self.kept[name] = data
+        self.content_types[name] = content_type
+
+    async def get(self, name: str) -> bytes | None:
+        return self.kept.get(name)
+
+    async def delete(self, names: builtins.list[str]) -> None:
+        for name in names:
+            self.kept.pop(name, None)
+
+    async def ping(self) -> None:
+        """Always ready."""
+
+    async def list(self, prefix: str) -> builtins.list[str]:
+        return sorted(name for name in self.kept if name.startswith(prefix))

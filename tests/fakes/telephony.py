@@ -1,0 +1,161 @@
+"""The caller's end of the line: what was played there, what was shown, and who hung up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.domain import pipe_names
+from shared.domain.audio import BYTES_PER_MS
+from shared.domain.errors import MediaError, TelephonyError
+from shared.domain.steps import CallRequest
+from shared.ports.clock import Clock
+from shared.ports.pipes import Pipes
+
+
+@dataclass(frozen=True)
+class Played:
+    """A piece in the carrier's buffer; it sounds from `from_ms` to `until_ms`, unless it was cleared before."""
+
+    pcm: bytes
+    mark: str
+    from_ms: float
+    until_ms: float
+
+
+class FakeMediaChannel:
+    """Fills the port `MediaChannel`: plays what it gets on the clock, and sends marks back as events.
+
+    `errors` holds what the next sends raise, one each. `marks`: whether this carrier sends them. After `clear` the
+    marks of what was thrown away come at once, as Twilio does it.
+    """
+
+    def __init__(self, clock: Clock, pipes: Pipes | None = None, call_id: str = "", *, marks: bool = True) -> None:
+        self.messages: list[tuple[str, object]] = []
+        self.errors: list[MediaError | None] = []
+        self.send_ms = 0.0
+        self.hung_up: list[str] = []
+        self._clock = clock
+        self._pipes = pipes
+        self._call_id = call_id
+        self._marks = marks
+        self._played: list[Played] = []
+        self._cleared: list[tuple[Played, float]] = []
+        self._marking: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def played(self) -> list[Played]:
+        """Everything that was queued, in order."""
+        return self._played
+
+    @property
+    def shown(self) -> list[object]:
+        return [content for kind, content in self.messages if kind == "show"]
+
+    @property
+    def clears(self) -> int:
+        return sum(kind == "clear" for kind, _ in self.messages)
+
+    def heard(self) -> bytes:
+        """What sounded in the caller's ear until now."""
+        now_ms = self._clock.now_ms()
+        cut = {piece.mark: at_ms for piece, at_ms in self._cleared}
+        sound = bytearray()
+        for piece in self._played:
+            until_ms = min(piece.until_ms, cut.get(piece.mark, now_ms), now_ms)
+            sound += piece.pcm[: max(0, int(until_ms - piece.from_ms)) * BYTES_PER_MS]
+        return bytes(sound)
+
+    async def play(self, pcm: bytes, mark: str) -> None:
+        await self._send("play", mark)
+        begins_ms = max([self._clock.now_ms(), *(p.until_ms for p in self._played if not self._is_cleared(p))])
+        piece = Played(pcm, mark, begins_ms, begins_ms + len(pcm) / BYTES_PER_MS)
+        self._played.append(piece)
+        if self._marks and self._pipes is not None:
+            self._marking[mark] = asyncio.create_task(self._mark_when_played(piece))
+
+    async def clear(self) -> None:
+        await self._send("clear", None)
+        now_ms = self._clock.now_ms()
+        for piece in self._played:
+            if piece.until_ms > now_ms and not self._is_cleared(piece):
+                self._cleared.append((piece, now_ms))
+                marking = self._marking.pop(piece.mark, None)
+                if marking:
+                    marking.cancel()
+                    await self._mark(piece)
+
+    async def show(self, message: Mapping[str, object]) -> None:
+        await self._send("show", dict(message))
+
+    async def hang_up(self, reason: str) -> None:
+        self.hung_up.append(reason)
+
+    async def finish(self) -> None:
+        """Stop playing: the caller is gone."""
+        for task in self._marking.values():
+            task.cancel()
+        await asyncio.gather(*self._marking.values(), return_exceptions=True)
+
+    async def _send(self, kind: str, content: object) -> None:
+        if self.send_ms:
+            await self._clock.sleep_ms(self.send_ms)
+        error = self.errors.pop(0) if self.errors else None
+        if error:
+            raise error
+        self.messages.append((kind, content))
+
+    def _is_cleared(self, piece: Played) -> bool:
+        return any(cleared is piece for cleared, _ in self._cleared)
+
+    async def _mark_when_played(self, piece: Played) -> None:
+        await self._clock.sleep_ms(piece.until_ms - self._clock.now_ms())
+        await self._mark(piece)
+
+    async def _mark(self, piece: Played) -> None:
+        if self._pipes is not None:
+            await self._pipes.append(pipe_names.events(self._call_id), {"event": "mark", "name": piece.mark})
+
+
+class FakeMediaChannels:
+    """Fills the port `MediaChannels` with one channel for all."""
+
+    def __init__(self, channel: FakeMediaChannel) -> None:
+        self.channel = channel
+        self.opened: list[tuple[str, str, str, str]] = []
+
+    def open(self, provider: str, hub: str, connection_id: str, stream_id: str) -> FakeMediaChannel:
+        self.opened.append((provider, hub, connection_id, stream_id))
+        return self.channel
+
+    async def ping(self) -> None:
+        """Always ready."""
+
+
+class FakeCallControl:
+    """Fills the port `CallControl`. `error` is raised by every hang-up."""
+
+    def __init__(self) -> None:
+        self.hung_up: list[str] = []
+        self.error: TelephonyError | None = None
+
+    async def hang_up(self, provider_call_id: str) -> None:
+        if self.error:
+            raise self.error
+        self.hung_up.append(provider_call_id)
+
+
+class FakeOrchestrations:
+    """Fills the port `Orchestrations`. `began` lists (call, turn) in order."""
+
+    def __init__(self) -> None:
+        self.started: list[CallRequest] = []
+        self.began: list[tuple[str, int]] = []
+
+    async def start_call(self, request: CallRequest) -> None:
+        if request not in self.started:
+            self.started.append(request)
+
+    async def speech_began(self, call_id: str, turn: int) -> None:
+        self.began.append((call_id, turn))

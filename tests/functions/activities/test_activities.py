@@ -1,0 +1,112 @@
+"""Activities: what may be mended is tried again, what may not ends the call, and the carrier's mood costs no records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.activities import records, steps
+from shared.domain.call import EndReason
+from shared.domain.errors import InvalidRequest, NotFound, StoreError, TelephonyError, VoiceAgentError
+from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
+from tests.functions.conftest import Installer, user_function
+
+TURN = TurnRequest("tenant", "call-1", 2)
+
+
+class FakeStep:
+    def __init__(self, answer: str | Exception | None) -> None:
+        self.answer = answer
+        self.given: list[Any] = []
+
+    async def __call__(self, *arguments: Any) -> str | None:
+        self.given.append(arguments)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class FakeEnding:
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, EndReason]] = []
+        self.hung_up: list[str] = []
+        self.error: VoiceAgentError | None = None
+
+    async def note(self, call_id: str, reason: EndReason) -> None:
+        self.noted.append((call_id, reason))
+
+    async def hang_up(self, call_id: str) -> None:
+        if self.error:
+            raise self.error
+        self.hung_up.append(call_id)
+
+
+async def run(name: str, install: Installer, answer: Any, ending: FakeEnding) -> tuple[str, FakeStep]:
+    use_case = {"listen": "hear"}.get(name, name)
+    step = FakeStep(answer)
+    install(steps, end_call=ending, **{use_case: step})
+    function = user_function(getattr(steps, name))
+    arguments = (TURN.to_json(), object()) if name == "listen" else (TURN.to_json(),)
+    return await function(*arguments), step
+
+
+@pytest.mark.parametrize("name", ["listen", "think", "speak"])
+@pytest.mark.parametrize("answer", ["", "silent", None])
+async def test_a_step_gives_its_result(install: Installer, name: str, answer: str | None) -> None:
+    result, step = await run(name, install, answer, FakeEnding())
+    assert result == (answer or "")
+    assert step.given[0][0] == TURN
+
+
+@pytest.mark.parametrize("name", ["listen", "think", "speak"])
+async def test_what_may_be_mended_is_raised_so_that_the_engine_tries_again(install: Installer, name: str) -> None:
+    ending = FakeEnding()
+    with pytest.raises(StoreError):
+        await run(name, install, StoreError("redis", "away", retryable=True), ending)
+    assert ending.noted == []
+
+
+@pytest.mark.parametrize("name", ["listen", "think", "speak"])
+async def test_what_may_not_ends_the_call(install: Installer, name: str) -> None:
+    ending = FakeEnding()
+    result, _ = await run(name, install, NotFound("agent_unknown", "gone"), ending)
+    assert result == "error"
+    assert ending.noted == [("call-1", EndReason.ERROR)]
+
+
+async def test_an_input_of_another_release_is_refused(install: Installer) -> None:
+    install(steps, hear=FakeStep(""))
+    with pytest.raises(InvalidRequest, match="payload_version"):
+        await user_function(steps.listen)({"schema_version": 99}, object())
+
+
+async def test_a_carrier_that_is_not_reached_costs_no_records(install: Installer) -> None:
+    ending = FakeEnding()
+    install(records, end_call=ending)
+    hang_up = user_function(records.hang_up)
+    request = WrapUpRequest("tenant", "call-1", 2, "silent").to_json()
+    await hang_up(request)
+    assert ending.hung_up == ["call-1"]
+    ending.error = TelephonyError("twilio_unavailable", "x", retryable=True)
+    await hang_up(request)
+
+
+async def test_records_are_handed_on(install: Installer) -> None:
+    class Keeping:
+        kept: list[Any] = []
+
+        async def of_turn(self, request: TurnRequest) -> None:
+            self.kept.append(request)
+
+        async def of_call(self, request: WrapUpRequest) -> None:
+            self.kept.append(request)
+
+    ending = FakeEnding()
+    install(records, keep_records=Keeping(), end_call=ending)
+    ended = WrapUpRequest("tenant", "call-1", 2, "silent")
+    await user_function(records.record_turn)(TURN.to_json())
+    await user_function(records.record_call)(ended.to_json())
+    await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
+    assert Keeping.kept == [TURN, ended]
+    assert ending.noted == [("call-1", EndReason.ERROR)]

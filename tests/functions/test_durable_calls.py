@@ -1,0 +1,81 @@
+"""The durable engine as a port: starting twice is once, and its troubles are told in our words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from azure.durable_functions import OrchestrationRuntimeStatus as Status
+
+from functions import durable_calls
+from functions.durable_calls import DurableCalls
+from shared.domain.errors import StoreError
+from shared.domain.steps import CallRequest
+
+REQUEST = CallRequest("tenant", "call-1")
+
+
+class FakeClient:
+    def __init__(self, status: Status | None = None, failures: int = 0) -> None:
+        self.status = status
+        self.failures = failures
+        self.started: list[tuple[str, str, Any]] = []
+        self.raised: list[tuple[str, str, Any]] = []
+
+    async def get_status(self, instance_id: str) -> Any:
+        self._fail()
+        return SimpleNamespace(runtime_status=self.status)
+
+    async def start_new(self, name: str, instance_id: str, document: Any) -> str:
+        self._fail()
+        self.started.append((name, instance_id, document))
+        return instance_id
+
+    async def raise_event(self, instance_id: str, name: str, data: Any) -> None:
+        self._fail()
+        self.raised.append((instance_id, name, data))
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Exception("Function host is shutting down")  # what the SDK raises
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable_calls, "_PAUSE_S", 0.0)
+
+
+@pytest.mark.parametrize("status", [None, Status.Completed, Status.Failed, Status.Terminated])
+async def test_a_call_is_started(status: Status | None) -> None:
+    client = FakeClient(status)
+    await DurableCalls(client).start_call(REQUEST)
+    assert client.started == [("call", "call-1", REQUEST.to_json())]
+
+
+@pytest.mark.parametrize("status", [Status.Pending, Status.Running])
+async def test_a_call_that_runs_is_not_started_again(status: Status) -> None:
+    client = FakeClient(status)
+    await DurableCalls(client).start_call(REQUEST)
+    assert client.started == []
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_an_engine_that_is_away_is_told_in_our_words(failures: int) -> None:
+    with pytest.raises(StoreError) as error:
+        await DurableCalls(FakeClient(failures=failures)).start_call(REQUEST)
+    assert (error.value.code, error.value.retryable) == ("engine_refused", True)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+async def test_speech_is_announced_through_a_hiccup(failures: int) -> None:
+    client = FakeClient(failures=failures)
+    await DurableCalls(client).speech_began("call-1", 3)
+    assert client.raised == [("call-1", "heard_3", {"turn": 3})]
+
+
+async def test_speech_that_cannot_be_announced_is_told() -> None:
+    with pytest.raises(StoreError, match="engine_refused") as error:
+        await DurableCalls(FakeClient(failures=3)).speech_began("call-1", 3)
+    assert error.value.retryable

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from local_stack.phones import call, wav
+from local_stack.phones.placing import CannotCall
+from tests.local_stack.phones.test_server import phones
+from tests.local_stack.phones.twilio.voice_app import VoiceApp, running, tone
+
+
+async def token() -> str:
+    return "operator-token"
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "question.wav"
+    wav.write(path, tone(0.3, 600), 8000)
+    return path
+
+
+async def place(app: VoiceApp, state_dir: Path, *words: str) -> int:
+    """Runs the command's own path against the small app, with a token that is given."""
+    async with phones(app.origin, state_dir) as (url, _):
+        options = call.arguments().parse_args(["--app-url", app.origin, "--phones-url", url, *words])
+        assert call.checked(options) is None
+        return await call.place(options, call.recordings(options), token)
+
+
+async def test_0_when_answered_heard_and_replied_to(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(VoiceApp()) as app:
+        assert await place(app, tmp_path, "--audio", str(recording)) == 0
+    out = capsys.readouterr().out
+    assert 'caller ▸ "which folder"' in out
+    assert 'agent  ▸ "a beep"' in out
+    assert "transcript " in out
+    assert "first frame heard " in out
+    assert "✔ answered, heard 1 of 1, replied to 1 of 1" in out
+    assert app.api_requests[0]["Authorization"] == "Bearer operator-token"
+    (folder,) = (tmp_path / "calls").iterdir()
+    assert (folder / "transcript.txt").read_text().startswith("agent: hello\n")
+    assert str(folder / "agent.wav") in out
+
+
+async def test_1_when_the_app_heard_nothing(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(VoiceApp(transcript="")) as app:
+        assert await place(app, tmp_path, "--audio", str(recording)) == 1
+    assert "✘ not understood: no transcript of utterance 1" in capsys.readouterr().out
+
+
+async def test_1_when_the_api_gives_no_answer_and_the_line_is_still_printed(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(VoiceApp(api_status=403)) as app:
+        assert await place(app, tmp_path, "--audio", str(recording)) == 1
+    out = capsys.readouterr().out
+    assert "agent  ♪ is heard" in out
+    assert "answered 403" in out.splitlines()[-1]
+
+
+async def test_1_when_the_call_is_not_answered(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(VoiceApp(twiml="<Response><Reject/></Response>", record_known=False)) as app:
+        assert await place(app, tmp_path, "--audio", str(recording)) == 1
+    assert "✘ not answered: the app rejected the call: rejected" in capsys.readouterr().out
+
+
+async def test_more_turns_than_recordings_start_again(recording: Path, tmp_path: Path) -> None:
+    async with running(VoiceApp(greeting_s=0.1, reply_s=0.1)) as app:
+        assert await place(app, tmp_path, "--audio", str(recording), "--turns", "2") == 0
+    assert [turn["number"] for turn in app.turns] == [0, 1, 2]
+
+
+async def test_text_is_spoken_by_the_speech_service(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wishes: list[dict[str, Any]] = []
+
+    async def speak(request: web.Request) -> web.Response:
+        wishes.append(await request.json())
+        return web.Response(body=recording.read_bytes(), content_type="audio/wav")
+
+    speech = web.Application()
+    speech.router.add_post("/v1/audio/speech", speak)
+    async with running(VoiceApp()) as app, TestServer(speech) as server:
+        url = str(server.make_url("")).rstrip("/")
+        assert await place(app, tmp_path, "--say", "What time is it?", "--speech-url", url) == 0
+    assert (wishes[0]["input"], wishes[0]["response_format"]) == ("What time is it?", "wav")
+    assert '(spoken: "What time is it?")' in capsys.readouterr().out
+
+
+async def test_no_phone_simulator_is_one_clear_line(recording: Path) -> None:
+    nowhere = f"http://127.0.0.1:{unused_port()}"
+    options = call.arguments().parse_args(["--audio", str(recording), "--phones-url", nowhere])
+    with pytest.raises(CannotCall, match="start the stack with `make run`"):
+        await call.place(options, call.recordings(options), token)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--audio", "missing.wav"], "missing.wav: No such file"),
+        (["--audio", "text.wav"], "text.wav: not a WAV file"),
+        (["--audio", "question.wav", "--turns", "0"], "--turns"),
+        (["--audio", "question.wav", "--to", "911"], "not a phone number"),
+        (["--say", "  "], "--say has no text"),
+        (["--state-dir", "empty"], "no recorded voices"),
+        (["--provider", "vonage"], "invalid choice: 'vonage'"),
+        (["--loud"], "--loud"),
+        (["--turns", "many"], "--turns"),
+    ],
+)
+def test_2_for_wrong_usage(
+    words: list[str], reason: str, recording: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(recording.parent)
+    Path("text.wav").write_text("this is text")
+    try:
+        status = call.main(words)
+    except SystemExit as left:
+        status = int(str(left.code))
+    assert status == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_1_without_a_speech_service(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"http://127.0.0.1:{unused_port()}"
+    assert call.main(["--say", "Hello", "--speech-url", url]) == 1
+    assert "no speech service at" in capsys.readouterr().err
+
+
+def test_without_a_recording_the_first_three_of_the_index_are_spoken(recording: Path) -> None:
+    voices = recording.parent / "voices"
+    voices.mkdir()
+    recording.rename(voices / "question.wav")
+    entries = [{"file": "question.wav", "text": f"Number {n}?", "seconds": 2.0} for n in range(4)]
+    (voices / "index.json").write_text(json.dumps(entries))
+    options = call.arguments().parse_args(["--state-dir", str(recording.parent)])
+    assert [said["text"] for said in call.recordings(options)] == ["Number 0?", "Number 1?", "Number 2?"]
+
+
+async def test_an_interrupted_command_hangs_up(recording: Path, tmp_path: Path) -> None:
+    async with running(VoiceApp(greeting_s=5.0)) as app:
+        calling = asyncio.create_task(place(app, tmp_path, "--audio", str(recording)))
+        async with asyncio.timeout(20):
+            while not app.events("media"):
+                await asyncio.sleep(0.01)
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        await app.wait_until_hung_up()
+    assert app.messages[-1]["event"] == "stop"

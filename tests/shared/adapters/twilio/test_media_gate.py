@@ -1,0 +1,373 @@
+"""Twilio's media sockets: what is let in, what is refused and why, and what becomes of a call's end."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.adapters.twilio.media_gate import MAX_MESSAGE_BYTES, TwilioMediaGate
+from shared.adapters.twilio.signature import signature
+from shared.adapters.twilio.webhooks import TwilioWebhooks
+from shared.domain import pipe_names
+from shared.domain.call import CallState, Provider
+from shared.domain.errors import Conflict, InvalidRequest, Unauthenticated, VoiceAgentError
+from shared.ports.media_gate import CONNECT, CONNECTED, DISCONNECTED, Upstream
+from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House, dumps, texts
+
+SOCKET, TOKEN = "wss://media.example.com/client/hubs/carriers", "secret"
+STREAM = "MZ" + "0" * 32
+MESSAGE = "azure.webpubsub.user.message"
+FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
+FRAME = b'{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"%s"}}'
+QUIET = FRAME % base64.b64encode(b"\xff" * 160)
+
+
+class Socket:
+    """One connection, as Web PubSub tells of it: it sends back the state that we last answered."""
+
+    def __init__(self, gate: TwilioMediaGate, connection_id: str = "connection-1") -> None:
+        self.gate = gate
+        self.connection_id = connection_id
+        self.state = ""
+        self.events = 0
+
+    def upstream(self, kind: str, body: bytes = b"") -> Upstream:
+        self.events += 1
+        return Upstream(kind, "carriers", self.connection_id, str(self.events), "message", "twilio", self.state, body)
+
+    async def send(self, body: bytes | dict[str, Any]) -> None:
+        upstream = self.upstream(MESSAGE, body if isinstance(body, bytes) else dumps(body))
+        if not await self.gate.pass_frame(upstream):
+            self.state = (await self.gate.handle(upstream)).state or self.state
+
+    async def system(self, kind: str, body: bytes = b"") -> None:
+        upstream = self.upstream(kind, body)
+        assert not await self.gate.pass_frame(upstream)
+        await self.gate.handle(upstream)
+
+    async def start(self, ticket: object, **changes: Any) -> None:
+        start = {"callSid": CALL_SID, "mediaFormat": FORMAT, "customParameters": {"ticket": ticket}} | changes
+        await self.send({"event": "start", "streamSid": STREAM, "start": start})
+
+
+@pytest.fixture
+async def house() -> House:
+    house = House(provider=Provider.TWILIO)
+    await house.ring()
+    return house
+
+
+@pytest.fixture
+def gate(house: House) -> TwilioMediaGate:
+    webhooks = TwilioWebhooks(
+        account_sid="AC1", auth_tokens=(TOKEN,), public_base_url="https://a", media_socket_url=SOCKET
+    )
+    return TwilioMediaGate(webhooks, house.pipes, house.attach_media, house.end_call)
+
+
+@pytest.fixture
+def socket(gate: TwilioMediaGate) -> Socket:
+    return Socket(gate)
+
+
+async def frames_of(house: House) -> list[dict[str, str]]:
+    return [texts(entry) for entry in await house.pipes.read(pipe_names.frames(CALL_ID))]
+
+
+async def events_of(house: House) -> list[dict[str, str]]:
+    return [texts(entry) for entry in await house.pipes.read(pipe_names.events(CALL_ID))]
+
+
+async def refused(code: str, kind: type[VoiceAgentError], awaitable: Any) -> None:
+    with pytest.raises(kind) as error:
+        await awaitable
+    assert error.value.code == code
+
+
+async def started(house: House, socket: Socket) -> None:
+    await socket.system(CONNECTED)
+    await socket.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+    await socket.start(await house.live_calls.issue_ticket(CALL_ID))
+
+
+# connect
+
+
+@pytest.mark.parametrize("name", ["x-twilio-signature", "X-Twilio-Signature"])
+async def test_a_signed_socket_is_let_in(gate: TwilioMediaGate, socket: Socket, name: str) -> None:
+    body = dumps({"claims": {}, "query": {}, "headers": {name: [signature(TOKEN, SOCKET)]}})
+    reply = await gate.handle(socket.upstream(CONNECT, body))
+    assert reply.body == {"userId": "twilio"}
+    assert reply.state == ""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-twilio-signature": []},
+        {"x-twilio-signature": ["wrong"]},
+        {"x-twilio-signature": ["é"]},
+        {"x-twilio-signature": [None]},
+        {"x-twilio-signature": [["nested"]]},
+        {"x-twilio-signature": {"a": 1}},
+        {"x-twilio-signature": 5},
+        {"x-twilio-signature": [signature("other", SOCKET)]},
+        {"x-twilio-signature": ["wrong", signature(TOKEN, SOCKET)]},
+        ["x-twilio-signature"],
+        None,
+    ],
+    ids=repr,
+)
+async def test_anybody_else_is_not(socket: Socket, headers: object) -> None:
+    await refused("twilio_signature", Unauthenticated, socket.system(CONNECT, dumps({"headers": headers})))
+
+
+# start
+
+
+async def test_a_started_stream_is_attached(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    live = await house.live_calls.get(CALL_ID)
+    assert live is not None
+    assert (live.hub, live.connection_id, live.stream_id) == ("carriers", "connection-1", STREAM)
+    assert socket.state == CALL_ID
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    assert call.state is CallState.IN_PROGRESS
+    assert {"event": "started"} in await events_of(house)
+
+
+async def test_a_ticket_is_good_for_one_connection(house: House, gate: TwilioMediaGate) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await Socket(gate, "connection-1").start(ticket)
+    await refused("ticket", Unauthenticated, Socket(gate, "connection-2").start(ticket))
+
+
+async def test_a_start_whose_answer_was_lost_comes_again(house: House, socket: Socket) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await socket.start(ticket)
+    socket.state = ""  # the service never got our answer, so it repeats the event without a state
+    await socket.start(ticket)
+    assert socket.state == CALL_ID
+
+
+async def test_a_second_connection_is_refused_even_with_a_ticket(house: House, gate: TwilioMediaGate) -> None:
+    await Socket(gate, "connection-1").start(await house.live_calls.issue_ticket(CALL_ID))
+    second = Socket(gate, "connection-2")
+    await refused("media_attached", Conflict, second.start(await house.live_calls.issue_ticket(CALL_ID)))
+
+
+@pytest.mark.parametrize("ticket", ["", "unknown", None, 5, ["x"]], ids=repr)
+async def test_no_or_a_wrong_ticket(socket: Socket, ticket: object) -> None:
+    await refused("ticket", Unauthenticated, socket.start(ticket))
+    assert socket.state == ""
+
+
+async def test_a_ticket_grows_old(house: House, socket: Socket) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await house.clock.sleep_ms(61_000)
+    await refused("ticket", Unauthenticated, socket.start(ticket))
+
+
+async def test_the_ticket_of_another_call(house: House, socket: Socket) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await refused("ticket", Unauthenticated, socket.start(ticket, callSid="CA" + "2" * 32))
+
+
+async def test_a_call_that_has_ended(house: House, socket: Socket) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await house.live_calls.end(CALL_ID, "caller_hung_up")
+    await refused("media_attached", Conflict, socket.start(ticket))
+
+
+@pytest.mark.parametrize(
+    "format_", [None, {}, FORMAT | {"sampleRate": 16000}, FORMAT | {"encoding": "audio/l16"}, FORMAT | {"channels": 2}]
+)
+async def test_another_audio_format(house: House, socket: Socket, format_: object) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    await refused("media_format", InvalidRequest, socket.start(ticket, mediaFormat=format_))
+    await socket.start(ticket)
+    assert socket.state == CALL_ID, "the ticket was not used up"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "start"},
+        {"event": "start", "start": {}},
+        {"event": "start", "streamSid": STREAM, "start": []},
+        {"event": "start", "streamSid": 5, "start": {"mediaFormat": FORMAT}},
+    ],
+)
+async def test_a_malformed_start(socket: Socket, message: dict[str, Any]) -> None:
+    await refused("start_malformed", InvalidRequest, socket.send(message))
+
+
+@pytest.mark.parametrize("parameters", [None, [], "x", {}])
+async def test_a_start_without_parameters(socket: Socket, parameters: object) -> None:
+    await refused("ticket", Unauthenticated, socket.start("", customParameters=parameters))
+
+
+async def test_a_second_start(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    await refused("started_already", Conflict, socket.start("any"))
+
+
+# frames
+
+
+async def test_a_frame_is_one_append_as_it_came(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    before = len(house.pipes.appended)
+    await socket.send(QUIET)
+    assert len(house.pipes.appended) == before + 1
+    entry = (await house.pipes.read(pipe_names.frames(CALL_ID)))[-1]
+    assert entry.fields == {b"c": b"connection-1", b"i": str(socket.events).encode(), b"d": QUIET}
+
+
+async def test_a_frame_in_another_order_of_keys_is_a_frame_too(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    spaced = QUIET.replace(b'{"event":"media",', b'{ "sequenceNumber":"3", "event": "media",')
+    await socket.send(spaced)
+    assert (await house.pipes.read(pipe_names.frames(CALL_ID)))[-1].fields[b"d"] == spaced
+
+
+@pytest.mark.parametrize("message", [QUIET, dumps({"event": "mark", "mark": {"name": "x"}}), b'{"event":"stop"}'])
+async def test_before_start_nothing_else_is_taken(house: House, socket: Socket, message: bytes) -> None:
+    await refused("before_start", InvalidRequest, socket.send(message))
+    assert await frames_of(house) == []
+
+
+@pytest.mark.parametrize("message", [QUIET, dumps({"event": "mark", "mark": {"name": "x"}})])
+async def test_after_stop_nothing_is_taken(house: House, socket: Socket, message: bytes) -> None:
+    await started(house, socket)
+    await socket.send({"event": "stop", "streamSid": STREAM})
+    frames = await frames_of(house)
+    await refused("after_stop", Conflict, socket.send(message))
+    assert await frames_of(house) == frames
+
+
+@pytest.mark.parametrize("message", [b"hello", b"", b"{", b"\xff\xfe", b"[" * 60_000, b'{"event":'])
+@pytest.mark.parametrize("running", [True, False])
+async def test_text_that_is_no_json(house: House, socket: Socket, message: bytes, running: bool) -> None:
+    if running:
+        await started(house, socket)
+    await refused("not_json", InvalidRequest, socket.send(message))
+
+
+@pytest.mark.parametrize("message", [b"[]", b"5", b'"media"', b"null", b'["event"]'])
+async def test_json_that_is_no_object(socket: Socket, message: bytes) -> None:
+    await refused("not_an_object", InvalidRequest, socket.send(message))
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("size", [MAX_MESSAGE_BYTES + 1, 2 * 1024 * 1024])
+async def test_a_message_that_is_too_large(house: House, socket: Socket, running: bool, size: int) -> None:
+    if running:
+        await started(house, socket)
+    await refused("body_too_large", InvalidRequest, socket.send(QUIET[:-1] + b" " * (size - len(QUIET)) + b"}"))
+
+
+# what else is said while the call runs
+
+
+async def test_marks_and_digits_are_events(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    await socket.send({"event": "mark", "streamSid": STREAM, "mark": {"name": "1-2-3"}})
+    await socket.send({"event": "dtmf", "streamSid": STREAM, "dtmf": {"track": "inbound_track", "digit": "#"}})
+    assert (await events_of(house))[-2:] == [{"event": "mark", "name": "1-2-3"}, {"event": "dtmf", "digit": "#"}]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "mark"},
+        {"event": "mark", "mark": "x"},
+        {"event": "mark", "mark": {"name": 5}},
+        {"event": "dtmf", "dtmf": []},
+        {"event": "dtmf", "dtmf": {"digit": None}},
+        {"event": "weather"},
+        {},
+        {"event": ["media"]},
+    ],
+    ids=repr,
+)
+async def test_what_makes_no_sense_is_passed_over(house: House, socket: Socket, message: dict[str, Any]) -> None:
+    await started(house, socket)
+    before = await events_of(house)
+    await socket.send(message)
+    assert await events_of(house) == before
+    await socket.send(QUIET)
+    assert socket.state == CALL_ID
+
+
+# the end
+
+
+async def ended(house: House) -> str:
+    live = await house.live_calls.get(CALL_ID)
+    assert live is not None
+    return live.end_reason
+
+
+async def test_a_stop_ends_the_call(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    await socket.send({"event": "stop", "streamSid": STREAM, "stop": {"callSid": CALL_SID}})
+    assert await ended(house) == "caller_hung_up"
+    end = {"event": "end", "reason": "caller_hung_up"}
+    assert (await frames_of(house))[-1] == end
+    assert (await events_of(house))[-1] == end
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_a_client_that_vanishes_ends_the_call_once(house: House, socket: Socket, stopped: bool) -> None:
+    await started(house, socket)
+    if stopped:
+        await socket.send({"event": "stop", "streamSid": STREAM})
+    await socket.system(DISCONNECTED, b'{"reason":""}')
+    await socket.system(DISCONNECTED, b"")
+    assert await ended(house) == "caller_hung_up"
+    assert [frame for frame in await frames_of(house) if frame.get("event") == "end"] == [
+        {"event": "end", "reason": "caller_hung_up"}
+    ]
+
+
+async def test_a_client_that_vanishes_before_start_leaves_nothing(house: House, socket: Socket) -> None:
+    await socket.system(CONNECTED)
+    await socket.system(DISCONNECTED)
+    assert await ended(house) == ""
+    assert house.pipes.names == set()
+
+
+async def test_connected_may_come_after_the_first_message(house: House, socket: Socket) -> None:
+    await socket.start(await house.live_calls.issue_ticket(CALL_ID))
+    await socket.system(CONNECTED)
+    await socket.send(QUIET)
+    assert socket.state == CALL_ID
+
+
+async def test_a_store_that_is_down_lets_the_event_be_repeated(house: House, socket: Socket) -> None:
+    ticket = await house.live_calls.issue_ticket(CALL_ID)
+    house.call_store.down = True
+    with pytest.raises(VoiceAgentError) as error:
+        await socket.start(ticket)
+    assert error.value.retryable
+    house.call_store.down = False
+    await socket.start(ticket)
+    assert socket.state == CALL_ID
+
+
+async def test_frames_of_a_call_that_is_forgotten_leave_no_pipe_behind(house: House, socket: Socket) -> None:
+    await started(house, socket)
+    await house.live_calls.close(CALL_ID, 1)
+    await socket.send(QUIET)
+    assert house.pipes.names == set()
+
+
+async def test_only_messages_are_frames(gate: TwilioMediaGate, socket: Socket) -> None:
+    running = replace(socket.upstream(MESSAGE, b'{"event":"mark"}'), state=CALL_ID)
+    assert not await gate.pass_frame(running)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -50,11 +51,11 @@ def show(first: Load, loads: list[Load]) -> str:
     """The tables."""
     titles = [f"{load.calls}{'' if load.is_valid else ' (invalid)'}" for load in loads]
     head = ["calls at once (ms: p50/p95/max)", *titles]
-    rows: list[list[object]] = [
+    rows: list[Sequence[object]] = [
         ["voice to voice", *(_spread(load.voice_to_voice) for load in loads)],
         [f"  overhead: less patience and {SERVICES_MS:.0f}", *(_spread(load.overhead) for load in loads)],
         [f"  pipeline: less decision and {SERVICES_MS:.0f}", *(_spread(load.pipeline) for load in loads)],
-        *([f"  {title}", *(_spread(load.parts[name]) for load in loads)] for name, title in PARTS.items()),
+        *([f"  {PARTS[name]}", *[_spread(load.parts[name]) for load in loads]] for name in PARTS),
         ["interruption → silence", *(_spread(load.interruption_stop) for load in loads)],
         ["turns / split / unanswered", *(f"{load.turns}/{load.split}/{load.unanswered}" for load in loads)],
         [
@@ -63,7 +64,7 @@ def show(first: Load, loads: list[Load]) -> str:
         ],
         ["callers' own lag p99", *(load.lag_p99_ms for load in loads)],
     ]
-    used: list[list[object]] = [
+    used: list[Sequence[object]] = [
         ["whole stack", *(f"{load.cpu_whole:.1f}" for load in loads), f"{sum(loads[-1].memory_mb.values()):.0f}"],
         *(
             [
@@ -91,7 +92,8 @@ def _spread(found: Distribution | None) -> str:
 
 
 def _progress(load: Load) -> str:
-    line = f"{load.calls} calls: voice to voice {_spread(load.voice_to_voice)} ms, CPU {load.cpu_whole} ms per call-second"
+    line = f"{load.calls} calls: voice to voice {_spread(load.voice_to_voice)} ms"
+    line += f", CPU {load.cpu_whole} ms per call-second"
     if not load.is_valid:
         line += f"; INVALID: the callers' own lag was above {LAG_LIMIT_MS:.0f} ms"
     return "\n  ! ".join([line, *load.errors[:5]])
@@ -100,10 +102,16 @@ def _progress(load: Load) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks voice_to_voice", description=__doc__)
     parser.add_argument("--calls", default="1,5,10", help="loads (default: %(default)s)")
-    parser.add_argument("--patience", type=int, default=500, choices=sorted(NUMBERS), help="ms of silence that end a turn")
+    parser.add_argument(
+        "--patience", type=int, default=500, choices=sorted(NUMBERS), help="ms of silence that end a turn"
+    )
     parser.add_argument("--turns", type=int, default=4, help="of each call (default: %(default)s)")
-    parser.add_argument("--pattern", default="bp", help="b interrupts the answer, p hears it out (default: %(default)s)")
-    parser.add_argument("--stagger", type=float, default=5.0, help="seconds over which calls begin (default: %(default)s)")
+    parser.add_argument(
+        "--pattern", default="bp", help="b interrupts the answer, p hears it out (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--stagger", type=float, default=5.0, help="seconds over which calls begin (default: %(default)s)"
+    )
     parser.add_argument("--no-pin", action="store_true", help="let everything run on any core")
     parser.add_argument("--nice", type=int, default=0, help="priority of everything, -20 to 19 (below 0 needs root)")
     parser.add_argument("--name", default="voice_to_voice", help="of the result file (default: %(default)s)")

@@ -56,6 +56,8 @@ from shared.use_cases.think import Think
 
 __all__ = ["Services", "TwilioWebhook", "services"]
 
+logger = logging.getLogger(__name__)
+
 
 class Channels:
     """Fills the port `MediaChannels`: the way back for each provider."""

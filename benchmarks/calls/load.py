@@ -67,9 +67,7 @@ class Load:
         return {**asdict(self), "cpu_ms_per_call_s_whole": self.cpu_whole, "valid": self.is_valid}
 
 
-def summarize(
-    wish: Wish, placed: Sequence[Placed], found: Sequence[Exchange], before: Usage, after: Usage
-) -> Load:
+def summarize(wish: Wish, placed: Sequence[Placed], found: Sequence[Exchange], before: Usage, after: Usage) -> Load:
     """Put the calls of one wish together. Parts and overheads are of turns that were not split."""
     whole = [each for each in found if not each.is_split]
     holes = [hole for each in found for hole in each.underruns]

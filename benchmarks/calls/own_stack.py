@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring.ports import free_ports
 from benchmarks.measuring.processes import all_stats, prefer, running_on
 from local_stack.supervisor.addresses import PORTS, ROOT
 
@@ -79,7 +79,7 @@ def own_stack(*, pinned: bool, nice: int = 0) -> Iterator[OwnStack]:
     """
     with tempfile.TemporaryDirectory(prefix="voice-benchmark-") as folder:
         state_dir = Path(folder)
-        ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         variables = {PORTS[name][0]: str(port) for name, port in ports.items()}
         stack = OwnStack(
             state_dir,
@@ -114,17 +114,6 @@ def _preferred(pids: tuple[int, ...], nice: int) -> Iterator[None]:
         yield
     finally:
         prefer(all_stats(), os.getpid(), 0)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @contextmanager

@@ -84,7 +84,7 @@ class Caller:
             NUMBERS[wish.patience_ms],
             f"{app}/api/webhooks/twilio/voice",
             status_url=f"{app}/api/webhooks/twilio/status",
-            utterances=self._utterances[number % 3 :] + self._utterances[: number % 3],
+            utterances=[self._utterances[(number + turn) % len(VOICES)] for turn in range(len(VOICES))],
             plan=Plan(turns=wish.turns, pattern=wish.pattern),
         )
         call = TwilioCall(options)
@@ -92,7 +92,7 @@ class Caller:
         record, trouble = await self._record(result.call_sid)
         state = call.state
         duration_ms = (state.ended_ms or 0) - (state.answered_ms or state.ended_ms or 0)
-        return Placed(result.turns, result.errors + trouble, result.lag_p99_ms, duration_ms / 1000, record)
+        return Placed(result.turns, (*result.errors, *trouble), result.lag_p99_ms, duration_ms / 1000, record)
 
     async def _record(self, call_sid: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The app's record once it is complete, else what there is of it and a complaint."""

@@ -8,6 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from functions import names
+from functions.activities.retries import retried
 from shared.composition import services
 from shared.domain.call import EndReason
 from shared.domain.errors import TelephonyError
@@ -15,6 +16,10 @@ from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
 
 blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 30
+_PAUSE_S = 2.0
+"""Together a minute: what a failover of the database takes."""
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.END_CALL)
@@ -34,7 +39,9 @@ async def hang_up(request: dict[str, Any]) -> None:
 
 @blueprint.activity_trigger(input_name="request", activity=names.RECORD_TURN)
 async def record_turn(request: dict[str, Any]) -> None:
-    await services().keep_records.of_turn(TurnRequest.from_json(request))
+    turn = TurnRequest.from_json(request)
+    what = f"call {turn.call_id} turn {turn.turn}: keeping it"
+    await retried(what, lambda: services().keep_records.of_turn(turn), attempts=_ATTEMPTS, pause_s=_PAUSE_S)
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.RECORD_CALL)

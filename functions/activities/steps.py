@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import azure.durable_functions as df
 
 from functions import names
+from functions.activities.retries import retried
 from functions.durable_calls import DurableCalls
 from shared.composition import services
 from shared.domain.call import EndReason
@@ -19,35 +20,39 @@ blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)
 
 
-async def _or_end(step: str, request: TurnRequest, deed: Awaitable[str | None]) -> str:
-    """The step's result. A failure that trying again cannot mend ends the call, so that no other step waits.
+_ATTEMPTS = 3
+_PAUSE_S = 0.2
 
-    Raises: what may be mended by running the step again.
+
+async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[str | None]]) -> str:
+    """The step's result. Each step may be run again, so it is tried again where that may help; a failure that it
+    cannot mend ends the call, so that no other step waits for this one.
     """
+    what = f"call {request.call_id} turn {request.turn}: {step}"
     try:
-        return await deed or ""
+        return await retried(what, deed, attempts=_ATTEMPTS, pause_s=_PAUSE_S) or ""
     except VoiceAgentError as error:
-        logger.error("call %s turn %d: %s failed: %s", request.call_id, request.turn, step, error)
-        if error.retryable:
-            raise
-        await services().end_call.note(request.call_id, EndReason.ERROR)
-        return EndReason.ERROR.value
+        logger.error("%s failed: %s", what, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other steps must not wait for ever
+        logger.error("%s failed: %s: %s", what, type(error).__name__, error)
+    await services().end_call.note(request.call_id, EndReason.ERROR)
+    return EndReason.ERROR.value
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.LISTEN)
 @blueprint.durable_client_input(client_name="client")
 async def listen(request: dict[str, Any], client: df.DurableOrchestrationClient) -> str:
     turn = TurnRequest.from_json(request)
-    return await _or_end(names.LISTEN, turn, services().hear(turn, DurableCalls(client)))
+    return await _or_end(names.LISTEN, turn, lambda: services().hear(turn, DurableCalls(client)))
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.THINK)
 async def think(request: dict[str, Any]) -> str:
     turn = TurnRequest.from_json(request)
-    return await _or_end(names.THINK, turn, services().think(turn))
+    return await _or_end(names.THINK, turn, lambda: services().think(turn))
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.SPEAK)
 async def speak(request: dict[str, Any]) -> str:
     turn = TurnRequest.from_json(request)
-    return await _or_end(names.SPEAK, turn, services().speak(turn))
+    return await _or_end(names.SPEAK, turn, lambda: services().speak(turn))

@@ -27,25 +27,23 @@ def take_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> 
 def pipeline(context: df.DurableOrchestrationContext, request: TurnRequest) -> Sequence[TaskBase]:
     """The three steps of a turn, together; in a call's first turn also the greeting, which is turn 0's answer.
 
-    Listening comes first: its result is the turn's.
+    Listening comes first: its result is the turn's. They try again themselves (`functions.activities.retries`),
+    since a turn has a timer that it cancels.
     """
     document = request.to_json()
-    steps = [
-        context.call_activity_with_retry(name, _RETRIES, document)
-        for name in (names.LISTEN, names.THINK, names.SPEAK)
-    ]
+    steps = [context.call_activity(name, document) for name in (names.LISTEN, names.THINK, names.SPEAK)]
     if request.greet:
         greeting = TurnRequest(request.tenant_id, request.call_id, 0).to_json()
-        steps.append(context.call_activity_with_retry(names.SPEAK, _RETRIES, greeting))
+        steps.append(context.call_activity(names.SPEAK, greeting))
     return steps
 
 
 def end_call(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
-    return context.call_activity_with_retry(names.END_CALL, _RETRIES, request.to_json())
+    return context.call_activity(names.END_CALL, request.to_json())
 
 
 def record_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
-    return context.call_activity_with_retry(names.RECORD_TURN, _RECORD_RETRIES, request.to_json())
+    return context.call_activity(names.RECORD_TURN, request.to_json())
 
 
 def wrap_up(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:

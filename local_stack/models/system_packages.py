@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tarfile
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -56,11 +55,9 @@ class SystemPackages:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         package = self._download(wanted, folder)
-        listing = ["dpkg-deb", "--fsys-tarfile", str(package)]
-        with subprocess.Popen(listing, stdout=subprocess.PIPE) as unpacking:
-            assert unpacking.stdout is not None
-            with tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive:
-                archive.extractall(folder, filter="data")
+        unpacked = _run(["dpkg-deb", "--extract", str(package), str(folder)], folder)
+        if unpacked.returncode != 0:
+            raise FetchError(f"{wanted.package}: {_first_line(unpacked.stderr)}")
         return folder
 
     def _download(self, wanted: DebianMember, folder: Path) -> Path:

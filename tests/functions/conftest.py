@@ -40,6 +40,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Installer:
 
     def put(*modules: Any, **services: Any) -> SimpleNamespace:
         services.setdefault("token_validator", FakeTokenValidator())
+        services.setdefault("warm_up", lambda: None)
         made = SimpleNamespace(**services)
         from functions import identity
 

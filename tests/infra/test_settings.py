@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 
 import pytest
 
+from shared.domain.errors import InvalidRequest
 from shared.settings import Settings
 from tests.infra.bicep_source import MAIN, ROOT, app_settings, code
 
@@ -88,12 +89,23 @@ def _allowed(parameter: str) -> list[str]:
 
 @pytest.mark.parametrize("profile", _allowed("authProfile"))
 def test_app_accepts_what_azure_gives(profile: str) -> None:
-    given = {name: text.strip("'") for name, text in app_settings().items()}
+    given = {name: _resolved(text.strip("'")) for name, text in app_settings().items()}
     settings = Settings.from_environment(given | {"AUTH_PROFILE": profile})
     assert settings.openai_provider == "azure_openai"
     assert settings.database_auth == settings.redis_auth == "entra"
     assert not settings.web_pubsub_connection_string
     assert not settings.blob_connection_string
+
+
+def _resolved(value: str) -> str:
+    """What the app gets to see: Azure puts the secret in the place of a reference to it."""
+    return "a secret" if value.startswith("@Microsoft.KeyVault(") else value
+
+
+def test_app_refuses_a_secret_that_azure_could_not_read() -> None:
+    given = {name: text.strip("'") for name, text in app_settings().items()}
+    with pytest.raises(InvalidRequest, match="TWILIO_AUTH_TOKEN is a Key Vault reference"):
+        Settings.from_environment(given | {"AUTH_PROFILE": "b2c"})
 
 
 def test_nothing_that_flex_refuses() -> None:

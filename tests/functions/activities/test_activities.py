@@ -60,11 +60,22 @@ async def test_a_step_gives_its_result(install: Installer, name: str, answer: st
 
 
 @pytest.mark.parametrize("name", ["listen", "think", "speak"])
-async def test_what_may_be_mended_is_raised_so_that_the_engine_tries_again(install: Installer, name: str) -> None:
+async def test_what_may_be_mended_is_tried_again_before_it_ends_the_call(
+    install: Installer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_PAUSE_S", 0)
     ending = FakeEnding()
-    with pytest.raises(StoreError):
-        await run(name, install, StoreError("redis", "away", retryable=True), ending)
-    assert ending.noted == []
+    result, step = await run(name, install, StoreError("redis", "away", retryable=True), ending)
+    assert len(step.given) == 3
+    assert (result, ending.noted) == ("error", [("call-1", EndReason.ERROR)])
+
+
+@pytest.mark.parametrize("name", ["listen", "think", "speak"])
+async def test_a_mistake_of_ours_ends_the_call_too(install: Installer, name: str) -> None:
+    ending = FakeEnding()
+    result, step = await run(name, install, KeyError("hub"), ending)
+    assert len(step.given) == 1
+    assert (result, ending.noted) == ("error", [("call-1", EndReason.ERROR)])
 
 
 @pytest.mark.parametrize("name", ["listen", "think", "speak"])

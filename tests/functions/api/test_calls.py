@@ -88,9 +88,7 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "recording": {"container": "recordings", "blob": "a.wav", "duration_ms": 1234},
         }
     ]
-    assert look_up.asked == [
-        ("tenant-1", {"provider_call_id": None, "state": None, "before": None, "limit": 50})
-    ]
+    assert look_up.asked == [("tenant-1", {"provider_call_id": None, "state": None, "before": None, "limit": 50})]
 
 
 async def test_filters_are_handed_on(look_up: FakeLookUp) -> None:

@@ -30,6 +30,9 @@ class FakeContext:
     def get_input(self) -> Any:
         return self._document
 
+    def call_activity(self, name: str, input_: Any) -> TaskBase:
+        return self._task(name, input_)
+
     def call_activity_with_retry(self, name: str, retry_options: Any, input_: Any) -> TaskBase:
         self.retries[name] = retry_options.max_number_of_attempts
         return self._task(name, input_)

@@ -162,5 +162,7 @@ async def test_a_handshake_without_an_origin(gate: FakeGate) -> None:
 
 
 async def test_missing_headers_are_no_crash(gate: FakeGate) -> None:
-    response: Any = await user_function(events.realtime_event)(request("POST", headers={"authorization": "Bearer good"}))
+    response: Any = await user_function(events.realtime_event)(
+        request("POST", headers={"authorization": "Bearer good"})
+    )
     assert_problem(response, 404, "hub_unknown")

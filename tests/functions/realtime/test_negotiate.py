@@ -53,7 +53,9 @@ async def ask(body: bytes = b"", token: str | None = "caller") -> func.HttpRespo
     return response
 
 
-@pytest.mark.parametrize(("body", "agent_id"), [(b"", None), (b"{}", None), (b'{"agent_id":"nora"}', "nora"), (b'{"agent_id":null}', None)])
+@pytest.mark.parametrize(
+    ("body", "agent_id"), [(b"", None), (b"{}", None), (b'{"agent_id":"nora"}', "nora"), (b'{"agent_id":null}', None)]
+)
 async def test_a_client_is_let_in(answering: FakeAnswering, body: bytes, agent_id: str | None) -> None:
     response = await ask(body)
     assert response.status_code == 200
@@ -86,7 +88,9 @@ async def test_bad_bodies(answering: FakeAnswering, body: bytes, status: int, co
     assert answering.begun == []
 
 
-@pytest.mark.parametrize(("token", "status"), [(None, 401), ("forged", 401), ("nobody", 403), ("operator", 200), ("admin", 200)])
+@pytest.mark.parametrize(
+    ("token", "status"), [(None, 401), ("forged", 401), ("nobody", 403), ("operator", 200), ("admin", 200)]
+)
 async def test_who_may(answering: FakeAnswering, token: str | None, status: int) -> None:
     assert (await ask(token=token)).status_code == status
 

@@ -17,7 +17,13 @@ from shared.use_cases.answer_call import CallOffered, call_id_of
 from tests.functions.conftest import Installer, assert_problem, request, user_function
 
 ACCOUNT, TOKEN, BASE = "AC" + "0" * 32, "secret", "https://voice.example.com"
-FORM = {"AccountSid": ACCOUNT, "CallSid": "CA" + "a" * 32, "From": "+14155550100", "To": "+15550100001", "FromCity": ""}
+FORM = {
+    "AccountSid": ACCOUNT,
+    "CallSid": "CA" + "a" * 32,
+    "From": "+14155550100",
+    "To": "+15550100001",
+    "FromCity": "",
+}
 CALL_ID = call_id_of(Provider.TWILIO, FORM["CallSid"])
 
 

@@ -44,12 +44,15 @@ status: setup ## show the parts of the running stack
 stop: ## stop the running stack
 	@test ! -x $(VENV)/python || $(STACK) down --wait
 
+OUR_CODE := function_app.py functions shared local_stack benchmarks infra
+
 .PHONY: check
 check: setup ## format, lint, types, who may import whom, infrastructure
 	@$(VENV)/ruff format --check --quiet .
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/mypy .
-	@PYTHONPATH=. $(VENV)/lint-imports
+	@found=$$(PYTHONPATH=. $(VENV)/lint-imports --no-logo 2>&1) || { echo "$$found"; exit 1; }
+	@$(VENV)/pylint --disable=all --enable=duplicate-code --score=n $(OUR_CODE)
 	@if [ -f $(BICHECK) ]; then $(VENV)/python $(BICHECK) infra/bicep; fi
 
 .PHONY: format

@@ -47,9 +47,7 @@ def grant_rows(address: str, role: str, *, auth: str) -> None:
 def main() -> int:
     """Work on DATABASE_URL (DATABASE_AUTH, as the migrations do); 0 when done, 1 with one line when not."""
     missing = [
-        name
-        for name in ("DATABASE_URL", "DATABASE_APP_ROLE", "DATABASE_APP_OBJECT_ID")
-        if not os.environ.get(name)
+        name for name in ("DATABASE_URL", "DATABASE_APP_ROLE", "DATABASE_APP_OBJECT_ID") if not os.environ.get(name)
     ]
     if missing:
         sys.stderr.write(f"app_role: {', '.join(missing)} not set\n")

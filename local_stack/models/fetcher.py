@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import shutil
 import time
@@ -55,7 +56,16 @@ class Fetcher:
         }
 
     def run(self, lock: Lock) -> list[Outcome]:
-        """Put every file of the lock in place, the largest first, and write the voices' index."""
+        """Put every file of the lock in place, the largest first, and write the voices' index.
+
+        Two runs on one state folder take turns.
+        """
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        with (self._state_dir / ".fetching").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return self._run(lock)
+
+    def _run(self, lock: Lock) -> list[Outcome]:
         files = sorted(lock.files, key=lambda file: -file.size_bytes)
         wanted = [file for file in files if not self._stamps.verified(file)]
         with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:

@@ -11,7 +11,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import BinaryIO
 
 from local_stack.models.delivery import FetchError, Progress, copy_stream
 from local_stack.models.lockfile import LockedFile
@@ -90,13 +89,9 @@ def _take_member(url: str, member: str, target: Path, progress: Progress) -> Non
         for entry in archive:
             if entry.isfile() and entry.name.removeprefix("./") == member:
                 source = archive.extractfile(entry)
-                assert source is not None
-                _write(source, target, progress)
+                assert source is not None  # it is a file, as was just seen
+                with target.open("wb") as out:
+                    progress.restart(0)
+                    copy_stream(source, out, progress)
                 return
     raise FetchError(f"{url} holds no {member}")
-
-
-def _write(source: BinaryIO | object, target: Path, progress: Progress) -> None:
-    with target.open("wb") as out:
-        progress.restart(0)
-        copy_stream(source, out, progress)  # type: ignore[arg-type]

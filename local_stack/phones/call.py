@@ -26,7 +26,7 @@ from local_stack.phones.wav import UnusableAudio
 
 PROVIDERS: Final = {"twilio": "Twilio"}
 PASSED, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
-_DEFAULT_VOICES: Final = 3
+_DEFAULT_VOICES: Final = 2
 _MAX_TURNS: Final = 1000
 
 

@@ -27,9 +27,7 @@ class AttachMedia:
 
         Raises: Unauthenticated for a ticket that is unknown, used, too old, or another call's.
         """
-        call_id = (
-            await self.live_calls.redeem_ticket(ticket, connection_id=connection_id) if ticket else None
-        )
+        call_id = await self.live_calls.redeem_ticket(ticket, connection_id=connection_id) if ticket else None
         live = await self.live_calls.get(call_id) if call_id else None
         if live is None or live.provider_call_id != provider_call_id:
             raise Unauthenticated("ticket", "the ticket is missing, unknown, used or too old")

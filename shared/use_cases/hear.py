@@ -125,11 +125,14 @@ class Hear:
                             await self._speech_started(request, agent, listening, orchestrations)
                         elif isinstance(event, TurnEnded):
                             return None
-                if listening.stream_ms > self.limits.longest_call_s * 1000:
-                    return EndReason.TOO_LONG
-                if await self._is_too_quiet(request, agent, listening):
-                    return EndReason.SILENT
+                if reason := await self._limit_reached(request, agent, listening):
+                    return reason
         return EndReason.CALLER_HUNG_UP
+
+    async def _limit_reached(self, request: TurnRequest, agent: Agent, listening: Listening) -> EndReason | None:
+        if listening.stream_ms > self.limits.longest_call_s * 1000:
+            return EndReason.TOO_LONG
+        return EndReason.SILENT if await self._is_too_quiet(request, agent, listening) else None
 
     async def _speech_started(
         self, request: TurnRequest, agent: Agent, listening: Listening, orchestrations: Orchestrations

@@ -107,7 +107,11 @@ def test_orchestrators_import_nothing_else_at_all() -> None:
     for file in files:
         for name in imports_of(file):
             allowed = any(name == prefix or name.startswith(f"{prefix}.") for prefix in _FOR_ORCHESTRATORS)
-            allowed = allowed or name == "functions.orchestrators" or name in ("functions.names", "functions.orchestrators.steps")
+            allowed = (
+                allowed
+                or name == "functions.orchestrators"
+                or name in ("functions.names", "functions.orchestrators.steps")
+            )
             assert allowed, f"{file.name} imports {name}"
 
 

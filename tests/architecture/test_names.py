@@ -64,7 +64,9 @@ def test_every_module_says_why_it_exists() -> None:
 def test_every_folder_of_tests_is_a_package() -> None:
     """Otherwise `tests/shared` would hide `shared`."""
     folders = {path.parent for path in modules("tests") if "apps" not in path.parts}  # apps are roots of their own
-    nested = {parent for folder in folders for parent in folder.parents if CHECKOUT / "tests" in (parent, *parent.parents)}
+    nested = {
+        parent for folder in folders for parent in folder.parents if CHECKOUT / "tests" in (parent, *parent.parents)
+    }
     assert [relative(folder) for folder in sorted(folders | nested) if not (folder / "__init__.py").exists()] == []
 
 

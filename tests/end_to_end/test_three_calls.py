@@ -24,8 +24,8 @@ from tests.end_to_end.words import edits, word_error_rate, words
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
 CALLERS = {
-    "+14155550111": ("something-terribly-wrong", "tt-weasels"),
-    "+14155550112": ("vm-savefolder", "number-not-answering"),
+    "+14155550111": ("something-terribly-wrong", "number-not-answering"),
+    "+14155550112": ("feature-not-avail-line", "check-number-dial-again"),
     "+14155550113": ("vm-nonumber", "vm-passchanged"),
 }
 MAX_WORD_ERROR_RATE = 0.15
@@ -87,9 +87,7 @@ async def test_what_came_back_is_what_the_agent_said(stack: Stack, calls: dict[s
             assert word_error_rate(said[turn["number"]], heard) <= MAX_REPLY_WORD_ERROR_RATE, (said, turn, heard)
 
 
-async def test_the_database_holds_each_call_and_nothing_of_another(
-    stack: Stack, calls: dict[str, Finished]
-) -> None:
+async def test_the_database_holds_each_call_and_nothing_of_another(stack: Stack, calls: dict[str, Finished]) -> None:
     dsn = f"postgresql://voice@127.0.0.1:{stack.ports['postgres']}/voice"
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
         for call in calls.values():

@@ -85,7 +85,9 @@ class FakeTextToSpeech:
     `errors` maps a sentence to the error that comes after `error_after_ms` of its sound.
     """
 
-    def __init__(self, clock: Clock, *, ms_per_character: int = 50, piece_ms: int = 100, delay_ms: float = 5.0) -> None:
+    def __init__(
+        self, clock: Clock, *, ms_per_character: int = 50, piece_ms: int = 100, delay_ms: float = 5.0
+    ) -> None:
         self.said: list[str] = []
         self.voices: list[str] = []
         self.errors: dict[str, TextToSpeechError] = {}

@@ -67,7 +67,9 @@ class FakePipes:
         if pipe in self._entries:
             await self.append(pipe, {"c": connection_id, "i": event_id, "d": payload})
 
-    async def follow(self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0) -> AsyncGenerator[list[Entry], None]:
+    async def follow(
+        self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0
+    ) -> AsyncGenerator[list[Entry], None]:
         place = place_of(after)
         while True:
             self._require_up()

@@ -22,7 +22,11 @@ class FakeCallStore:
 
     async def create(self, call: Call) -> bool:
         self._require_up()
-        same = [c for c in self._calls.values() if (c.provider, c.provider_call_id) == (call.provider, call.provider_call_id)]
+        same = [
+            c
+            for c in self._calls.values()
+            if (c.provider, c.provider_call_id) == (call.provider, call.provider_call_id)
+        ]
         if call.call_id in self._calls or same:
             return False
         self._calls[call.call_id] = call

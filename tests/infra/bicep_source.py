@@ -58,9 +58,7 @@ def resources(*, existing: bool = False) -> list[Resource]:
         for match in _RESOURCE.finditer(text):
             if match[4] and not existing:
                 continue
-            found.append(
-                Resource(file, match[1], match[2], match[3] or "", bool(match[4]), block(text, match.end()))
-            )
+            found.append(Resource(file, match[1], match[2], match[3] or "", bool(match[4]), block(text, match.end())))
     return found
 
 

@@ -90,19 +90,13 @@ def test_role_uses_rows_and_nothing_else(
             connection.execute("CREATE TABLE of_its_own (id bigint)")
 
 
-def test_missing_settings_are_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("DATABASE_URL", "DATABASE_APP_ROLE", "DATABASE_APP_OBJECT_ID"):
         monkeypatch.delenv(name, raising=False)
     assert app_role.main() == 1
-    assert capsys.readouterr().err == (
-        "app_role: DATABASE_URL, DATABASE_APP_ROLE, DATABASE_APP_OBJECT_ID not set\n"
-    )
+    assert capsys.readouterr().err == ("app_role: DATABASE_URL, DATABASE_APP_ROLE, DATABASE_APP_OBJECT_ID not set\n")
 
 
-def test_unreachable_server_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unreachable_server_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(monkeypatch, "postgresql://voice@127.0.0.1:1/voice") == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -14,9 +14,7 @@ _NOT_FOUND = 404
 class TwilioCallControl:
     """Fills the port `CallControl`. Ending is idempotent, so a failed request is tried once more."""
 
-    def __init__(
-        self, *, account_sid: str, auth_token: str, base_url: str, deadline_s: float = _DEADLINE_S
-    ) -> None:
+    def __init__(self, *, account_sid: str, auth_token: str, base_url: str, deadline_s: float = _DEADLINE_S) -> None:
         self._deadline_s = deadline_s
         self._calls_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Calls"
         self._auth = (account_sid, auth_token)

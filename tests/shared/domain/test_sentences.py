@@ -64,7 +64,9 @@ def test_a_sentence_leaves_with_its_last_token(tokens: list[str], first: str) ->
     assert [splitter.feed(token) for token in tokens] == [*([[]] * (len(tokens) - 1)), [first]]
 
 
-@pytest.mark.parametrize("tokens", [["It costs 3", ".", "50 now."], ["It costs 3.", "5", "0 now."], ["Dr", ".", " No"]])
+@pytest.mark.parametrize(
+    "tokens", [["It costs 3", ".", "50 now."], ["It costs 3.", "5", "0 now."], ["Dr", ".", " No"]]
+)
 def test_a_dot_that_may_go_on_waits(tokens: list[str]) -> None:
     splitter = SentenceSplitter()
     assert [splitter.feed(token) for token in tokens[:-1]] == [[]] * (len(tokens) - 1)
@@ -84,10 +86,27 @@ def test_marks_that_come_late_are_never_sentences(tokens: list[str], expected: l
 
 
 _WORDS = st.sampled_from(
-    ["hello", "Dr. Who", "3.50", "12.5", "a.m.", "U.S.", "order", "नमस्ते", "it's", "(yes)", "e.g. this", "N", "7", "“so”"]
+    [
+        "hello",
+        "Dr. Who",
+        "3.50",
+        "12.5",
+        "a.m.",
+        "U.S.",
+        "order",
+        "नमस्ते",
+        "it's",
+        "(yes)",
+        "e.g. this",
+        "N",
+        "7",
+        "“so”",
+    ]
 )
 _SENTENCES = st.lists(
-    st.tuples(st.lists(_WORDS, min_size=1, max_size=5), st.sampled_from([".", "!", "?", "।", "...", "?!", '."', ".)", "…"])),
+    st.tuples(
+        st.lists(_WORDS, min_size=1, max_size=5), st.sampled_from([".", "!", "?", "।", "...", "?!", '."', ".)", "…"])
+    ),
     min_size=1,
     max_size=5,
 )

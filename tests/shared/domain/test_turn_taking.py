@@ -70,9 +70,7 @@ def test_every_pair(state: Hearing, probability: float, follows: Hearing, kinds:
 
 
 def test_the_table_has_every_pair_but_those_after_the_end() -> None:
-    assert set(TRANSITIONS) == {
-        pair for pair in itertools.product(Hearing, Sound) if pair[0] is not Hearing.ENDED
-    }
+    assert set(TRANSITIONS) == {pair for pair in itertools.product(Hearing, Sound) if pair[0] is not Hearing.ENDED}
 
 
 @pytest.mark.parametrize("probability", [LOUD, SOFT])

@@ -181,7 +181,9 @@ async def test_while_the_agent_speaks_the_callers_silence_does_not_count(house: 
     assert 35_000 <= house.clock.now_ms() - began_ms <= 46_000
 
 
-@pytest.mark.parametrize("before", [{"outcome": "unheard", "said": ""}, {"heard": "", "outcome": "unheard", "said": ""}])
+@pytest.mark.parametrize(
+    "before", [{"outcome": "unheard", "said": ""}, {"heard": "", "outcome": "unheard", "said": ""}]
+)
 async def test_after_an_answer_without_words_silence_ends_the_call_too(
     house: House, caller: Caller, before: dict[str, str]
 ) -> None:

@@ -21,7 +21,9 @@ SOCKET, TOKEN = "wss://media.example.com/client/hubs/carriers", "secret"
 STREAM = "MZ" + "0" * 32
 MESSAGE = "azure.webpubsub.user.message"
 FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
-FRAME = b'{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"%s"}}'
+FRAME = (
+    b'{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"%s"}}'
+)
 QUIET = FRAME % base64.b64encode(b"\xff" * 160)
 
 
@@ -185,7 +187,8 @@ async def test_a_call_that_has_ended(house: House, socket: Socket) -> None:
 
 
 @pytest.mark.parametrize(
-    "format_", [None, {}, FORMAT | {"sampleRate": 16000}, FORMAT | {"encoding": "audio/l16"}, FORMAT | {"channels": 2}]
+    "format_",
+    [None, {}, FORMAT | {"sampleRate": 16000}, FORMAT | {"encoding": "audio/l16"}, FORMAT | {"channels": 2}],
 )
 async def test_another_audio_format(house: House, socket: Socket, format_: object) -> None:
     ticket = await house.live_calls.issue_ticket(CALL_ID)

@@ -101,7 +101,9 @@ def test_another_form_is_another_signature(form: list[tuple[str, str]]) -> None:
     assert not is_signed([SECRET], URL, form, RIGHT)
 
 
-@pytest.mark.parametrize("given", [None, "", " ", RIGHT.lower(), RIGHT[:-1], f"{RIGHT} ", "é" * 28, "\u0000", "=" * 5000])
+@pytest.mark.parametrize(
+    "given", [None, "", " ", RIGHT.lower(), RIGHT[:-1], f"{RIGHT} ", "é" * 28, "\u0000", "=" * 5000]
+)
 def test_what_is_no_signature(given: str | None) -> None:
     assert not is_signed([SECRET], URL, FORM, given)
 

@@ -118,7 +118,9 @@ def test_not_a_form(content_type: str) -> None:
     _refused("content_type", InvalidRequest, lambda: verify(content_type=content_type))
 
 
-@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ;a=b"])
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLEncoded ;a=b"]
+)
 def test_a_form_by_any_spelling(content_type: str) -> None:
     assert verify(content_type=content_type).call_sid == FORM["CallSid"]
 

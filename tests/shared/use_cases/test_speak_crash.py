@@ -1,0 +1,152 @@
+"""A worker dies anywhere in the middle of an answer: nothing is said twice, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.domain import pipe_names
+from shared.domain.audio import BYTES_PER_MS
+from tests.fakes.call import CALL_ID, House, turn_request
+from tests.fakes.models import FakeTextToSpeech
+from tests.fakes.telephony import FakeMediaChannel
+from tests.shared.use_cases.line import Mortal, connected, interrupt, speak_and_die, speaker
+
+ANSWER = ["Let me look.", "It is on its way.", "Yes?"]
+WHOLE = " ".join(ANSWER)
+_OPERATIONS = 45
+"""More than the operations of the answer above, which a test counts."""
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with connected() as house:
+        await house.say(1, *ANSWER)
+        yield house
+
+
+@pytest.fixture
+def tts(house: House) -> FakeTextToSpeech:
+    return FakeTextToSpeech(house.clock)
+
+
+def sound(tts: FakeTextToSpeech) -> bytes:
+    return b"".join(tts.sound_of(sentence) for sentence in ANSWER)
+
+
+def played(house: House) -> bytes:
+    return b"".join(piece.pcm for piece in house.channel.played)
+
+
+async def test_an_answer_has_fewer_operations_than_are_tried(house: House, tts: FakeTextToSpeech) -> None:
+    mortal = Mortal(house, 10_000, after=False)
+    assert not await speak_and_die(house, tts, 1, mortal)
+    assert 15 < len(mortal.done) < _OPERATIONS
+    kinds = {operation.split()[0] for operation in mortal.done}
+    assert kinds == {"append", "note", "note_once", "play", "put"}
+
+
+@pytest.mark.parametrize("pause_ms", [0, 700, 4_000], ids=lambda ms: f"back after {ms} ms")
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(_OPERATIONS))
+async def test_dying_at_any_point(house: House, tts: FakeTextToSpeech, at: int, after: bool, pause_ms: int) -> None:
+    mortal = Mortal(house, at, after=after)
+    died = await speak_and_die(house, tts, 1, mortal)
+    assert died == (at < len(mortal.done))
+    await house.clock.sleep_ms(pause_ms)
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert played(house) == sound(tts), f"died at {mortal.done[-1]}"
+    await house.clock.sleep_ms(3_000)
+    assert house.channel.heard() == sound(tts)
+    assert house.channel.clears == 0
+    assert (await house.live_calls.journal(CALL_ID, 1))["said"] == WHOLE
+    assert await house.pipe(1, pipe_names.SPOKEN) == [{"said": WHOLE, "outcome": "completed"}]
+    assert sum(len(pcm) for pcm in house.files.kept.values()) == len(sound(tts)), "the recording has all of it"
+
+
+@pytest.mark.parametrize("second", range(0, 12))
+@pytest.mark.parametrize("first", [6, 9, 12, 15])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_dying_twice(house: House, tts: FakeTextToSpeech, first: int, second: int, after: bool) -> None:
+    for at in (first, second):
+        await speak_and_die(house, tts, 1, Mortal(house, at, after=after))
+        await house.clock.sleep_ms(500)
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert played(house) == sound(tts)
+    assert (await house.live_calls.journal(CALL_ID, 1))["said"] == WHOLE
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(_OPERATIONS))
+async def test_without_marks_at_most_the_last_piece_is_repeated(
+    house: House, tts: FakeTextToSpeech, at: int, after: bool
+) -> None:
+    """Nobody can know whether it was sent; rather twice than never."""
+    house.channel = house.channels.channel = FakeMediaChannel(house.clock, marks=False)
+    await speak_and_die(house, tts, 1, Mortal(house, at, after=after))
+    await house.clock.sleep_ms(700)
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    positions = [piece.mark for piece in house.channel.played]
+    assert positions == sorted(positions), "in order"
+    assert len(positions) - len(set(positions)) <= 1
+    once = {piece.mark: piece.pcm for piece in house.channel.played}
+    assert b"".join(once.values()) == sound(tts)
+    assert (await house.live_calls.journal(CALL_ID, 1))["said"] == WHOLE
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(0, 40, 2))
+async def test_dying_while_interrupted(house: House, tts: FakeTextToSpeech, at: int, after: bool) -> None:
+    """Back again, it says nothing more, and the history does not grow by what was thrown away."""
+
+    async def caller() -> None:
+        await house.clock.sleep_ms(700)
+        await interrupt(house, 1)
+
+    interrupting = asyncio.create_task(caller())
+    mortal = Mortal(house, at, after=after)
+    died = await speak_and_die(house, tts, 1, mortal)
+    await interrupting
+    sends = len(house.channel.played)
+    await house.clock.sleep_ms(4_000)
+    outcome = await speaker(house, tts)(turn_request(1))
+    if died:
+        assert len(house.channel.played) == sends
+    heard_ms = min(700.0, len(house.channel.heard()) / BYTES_PER_MS)
+    said = (await house.live_calls.journal(CALL_ID, 1))["said"]
+    assert outcome == ("interrupted" if house.channel.played else "unheard")
+    assert WHOLE.startswith(said)
+    assert len(said.split()) <= len(WHOLE.split()) * heard_ms / (len(WHOLE) * 50) + 1.5
+    assert await house.pipe(1, pipe_names.SPOKEN) == [{"said": said, "outcome": outcome}]
+
+
+async def test_a_sentence_that_broke_off_is_not_mended_after_those_that_follow(
+    house: House, tts: FakeTextToSpeech
+) -> None:
+    from shared.domain.errors import TextToSpeechError
+
+    tts.errors[ANSWER[0]] = TextToSpeechError("tts_cut", "broke off", retryable=True)
+    tts.error_after_ms = 300
+    task = asyncio.create_task(speaker(house, tts)(turn_request(1)))
+    await house.clock.sleep_ms(600)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    tts.errors.clear()
+    assert await speaker(house, tts)(turn_request(1)) == "failed"
+    marks = [piece.mark for piece in house.channel.played]
+    assert marks == sorted(marks)
+    assert len(marks) == len(set(marks))
+
+
+async def test_another_voice_after_a_crash_goes_on_at_the_same_place(house: House, tts: FakeTextToSpeech) -> None:
+    """Models do not always speak at the same pace: what was made stands, the rest is appended."""
+    await speak_and_die(house, tts, 1, Mortal(house, 9, after=True))
+    made = [piece.pcm for piece in house.channel.played]
+    faster = FakeTextToSpeech(house.clock, ms_per_character=20)
+    assert await speaker(house, faster)(turn_request(1)) == "completed"
+    assert [piece.pcm for piece in house.channel.played][: len(made)] == made
+    marks = [piece.mark for piece in house.channel.played]
+    assert marks == sorted(marks)
+    assert (await house.live_calls.journal(CALL_ID, 1))["said"] == WHOLE

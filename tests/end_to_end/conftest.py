@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.end_to_end.stack import Stack
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started = Stack.start(tmp_path_factory.mktemp("stack") / "state")
     try:
+        started.seed(Path(__file__).with_name("seed.json"))
         yield started
     finally:
         started.stop()

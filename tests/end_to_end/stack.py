@@ -113,10 +113,18 @@ class Stack:
 
     def command(self, *arguments: str) -> str:
         """Run `python -m local_stack …` against this stack; gives what it prints."""
+        return self._module("local_stack", *arguments)
+
+    def seed(self, path: Path) -> None:
+        """Add tenants, agents and numbers to the database."""
+        self._module("infra.database", "seed", str(path))
+
+    def _module(self, *arguments: str) -> str:
+        dsn = f"postgresql://voice@127.0.0.1:{self.ports['postgres']}/voice"
         done = subprocess.run(
-            [sys.executable, "-m", "local_stack", *arguments],
+            [sys.executable, "-m", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, "DATABASE_URL": dsn},
             capture_output=True,
             text=True,
             timeout=60,

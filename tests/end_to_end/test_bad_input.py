@@ -104,7 +104,7 @@ async def test_thirty_seconds_of_speech_are_a_turn(stack: Stack, operator: str) 
 
 
 async def test_a_caller_who_never_speaks_is_let_go(stack: Stack, operator: str) -> None:
-    result = await _misbehave(stack, "never-speaks", max_call_ms=90_000)
+    result = await _misbehave(stack, "never-speaks", to="+15550100009")
     record = await stack.ended_call(result["call_sid"], operator, within_s=GONE_WITHIN_S)
     assert (record["state"], record["end_reason"]) == ("completed", "silent")
 

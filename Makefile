@@ -51,6 +51,7 @@ check: setup ## format, lint, types, who may import whom, infrastructure
 	@$(VENV)/ruff format --check --quiet .
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/mypy .
+	@npm --prefix clients/talk run --silent check
 	@found=$$(PYTHONPATH=. $(VENV)/lint-imports --no-logo 2>&1) || { echo "$$found"; exit 1; }
 	@$(VENV)/pylint --disable=all --enable=duplicate-code --score=n $(OUR_CODE)
 	@if [ -f $(BICHECK) ]; then $(VENV)/python $(BICHECK) infra/bicep; fi
@@ -63,6 +64,7 @@ format: setup ## put the code into its form
 .PHONY: test
 test: ## all tests, with a browser (TESTS="tests/shared -k name" for some of them)
 	@$(PYTHON) -m local_stack.setup --chromium
+	@$(if $(TESTS),,found=$$(npm --prefix clients/talk test --silent 2>&1) || { echo "$$found"; exit 1; })
 	@PATH="$$PATH:$(STATE_DIR)/chromium" $(VENV)/python -m pytest -q $(TESTS)
 
 .PHONY: bench

@@ -35,4 +35,7 @@ CONTROL = "control"
 SPOKEN = "spoken"
 """What of the answer was heard; written when the speaking has ended."""
 
-TURN_PIPES = (CURSOR, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN)
+LISTENED = "listened"
+"""Listening has written all that it writes, the recording's piece included."""
+
+TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN)

@@ -54,6 +54,13 @@ class Hear:
         Hands its place in the frames on to the next listening, and the words down the transcript pipe. May be
         run again after a crash: it begins at the same frame and writes the same.
         """
+        result = await self._hear(request, orchestrations)
+        # This step writes nothing more: the call's records may be kept now, and its pipes removed.
+        listened = pipe_names.turn(request.call_id, request.turn, pipe_names.LISTENED)
+        await self.pipes.append(listened, {"event": "end"}, position="1-0")
+        return result
+
+    async def _hear(self, request: TurnRequest, orchestrations: Orchestrations) -> str:
         live = await self.live_calls.get(request.call_id)
         if live is None:
             raise NotFound("call_unknown", "the call is not running")
@@ -218,9 +225,9 @@ class Hear:
 
     async def _end(self, request: TurnRequest, reason: EndReason) -> str:
         await self.live_calls.end(request.call_id, reason)
-        for turn, pipe in ((request.turn, pipe_names.TRANSCRIPT), (request.turn + 1, pipe_names.CURSOR)):
-            await self.pipes.append(pipe_names.turn(request.call_id, turn, pipe), {"event": "end"}, position="1-0")
+        known = await self.live_calls.get(request.call_id)
         stop = pipe_names.turn(request.call_id, request.turn - 1, pipe_names.CONTROL)
         await self.pipes.append(stop, self._stop(), position="1-0")
-        known = await self.live_calls.get(request.call_id)
+        for turn, pipe in ((request.turn, pipe_names.TRANSCRIPT), (request.turn + 1, pipe_names.CURSOR)):
+            await self.pipes.append(pipe_names.turn(request.call_id, turn, pipe), {"event": "end"}, position="1-0")
         return known.end_reason if known and known.end_reason else str(reason)

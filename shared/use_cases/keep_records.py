@@ -21,7 +21,7 @@ from shared.use_cases.waiting import Waiting, is_last
 
 logger = logging.getLogger(__name__)
 
-_LAST_WORDS_S = 5.0
+_LAST_WORDS_S = 20.0
 
 
 def turn_of(number: int, journal: dict[str, str]) -> Turn | None:
@@ -70,10 +70,11 @@ class KeepRecords:
         """The turn before the last one may just be ending; wait for its steps, then save what all have left."""
         before = max(0, request.last_turn - 1)
         waiting = Waiting(self.pipes, self.live_calls)
-        for pipe in (pipe_names.SENTENCES, pipe_names.SPOKEN):
+        steps = (pipe_names.SENTENCES, pipe_names.SPOKEN)
+        for pipe in (pipe_names.LISTENED, *steps) if before else steps:  # nobody listens in turn 0
             name = pipe_names.turn(request.call_id, before, pipe)
             if await waiting.within(name, _LAST_WORDS_S, of=is_last) is None:
-                logger.warning("call %s: turn %d did not end", request.call_id, before)
+                logger.warning("call %s: turn %d did not end: %s", request.call_id, before, pipe)
         await self._save_turns(request.tenant_id, request.call_id, range(request.last_turn + 1))
 
     async def _save_turns(self, tenant_id: str, call_id: str, numbers: range) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,22 +16,12 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.measuring.ports import free_ports
 from local_stack.supervisor.addresses import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_WITHIN_S = 90
 _LOCAL = ROOT / ".local"
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @dataclass
@@ -50,7 +39,7 @@ class Stack:
         state_dir.mkdir(parents=True, exist_ok=True)
         for shared in ("models", "voices"):
             (state_dir / shared).symlink_to(_LOCAL / shared)
-        ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         variables = {PORTS[name][0]: str(port) for name, port in ports.items()}
         environment = {**os.environ, **variables, "LOCAL_STATE_DIR": str(state_dir), "PYTHONUNBUFFERED": "1"}
         output = state_dir / "up.log"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.domain import pipe_names
@@ -43,6 +43,7 @@ class FakeMediaChannel:
         self._played: list[Played] = []
         self._cleared: list[tuple[Played, float]] = []
         self._marking: dict[str, asyncio.Task[None]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
 
     @property
     def played(self) -> list[Played]:
@@ -68,15 +69,48 @@ class FakeMediaChannel:
         return bytes(sound)
 
     async def play(self, pcm: bytes, mark: str) -> None:
-        await self._send("play", mark)
+        await self._send("play", mark, lambda: self._queue(pcm, mark))
+
+    async def clear(self) -> None:
+        await self._send("clear", None, self._throw_away)
+
+    async def show(self, message: Mapping[str, object]) -> None:
+        await self._send("show", dict(message), None)
+
+    async def hang_up(self, reason: str) -> None:
+        self.hung_up.append(reason)
+
+    async def finish(self) -> None:
+        """Stop playing: the caller is gone."""
+        tasks = [*self._marking.values(), *self._sending]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, kind: str, content: object, effect: Callable[[], None] | None) -> None:
+        """Who is cancelled while sending cannot take back what is on its way."""
+        sending = asyncio.create_task(self._deliver(kind, content, effect))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        await asyncio.shield(sending)
+
+    async def _deliver(self, kind: str, content: object, effect: Callable[[], None] | None) -> None:
+        await self._clock.sleep_ms(self.send_ms)
+        error = self.errors.pop(0) if self.errors else None
+        if error:
+            raise error
+        self.messages.append((kind, content))
+        if effect:
+            effect()
+
+    def _queue(self, pcm: bytes, mark: str) -> None:
         begins_ms = max([self._clock.now_ms(), *(p.until_ms for p in self._played if not self._is_cleared(p))])
         piece = Played(pcm, mark, begins_ms, begins_ms + len(pcm) / BYTES_PER_MS)
         self._played.append(piece)
         if self._marks and self._pipes is not None:
             self._marking[mark] = asyncio.create_task(self._mark_when_played(piece))
 
-    async def clear(self) -> None:
-        await self._send("clear", None)
+    def _throw_away(self) -> None:
         now_ms = self._clock.now_ms()
         for piece in self._played:
             if piece.until_ms > now_ms and not self._is_cleared(piece):
@@ -84,27 +118,7 @@ class FakeMediaChannel:
                 marking = self._marking.pop(piece.mark, None)
                 if marking:
                     marking.cancel()
-                    await self._mark(piece)
-
-    async def show(self, message: Mapping[str, object]) -> None:
-        await self._send("show", dict(message))
-
-    async def hang_up(self, reason: str) -> None:
-        self.hung_up.append(reason)
-
-    async def finish(self) -> None:
-        """Stop playing: the caller is gone."""
-        for task in self._marking.values():
-            task.cancel()
-        await asyncio.gather(*self._marking.values(), return_exceptions=True)
-
-    async def _send(self, kind: str, content: object) -> None:
-        if self.send_ms:
-            await self._clock.sleep_ms(self.send_ms)
-        error = self.errors.pop(0) if self.errors else None
-        if error:
-            raise error
-        self.messages.append((kind, content))
+                    self._marking[piece.mark] = asyncio.create_task(self._mark(piece))
 
     def _is_cleared(self, piece: Played) -> bool:
         return any(cleared is piece for cleared, _ in self._cleared)

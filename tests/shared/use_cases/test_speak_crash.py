@@ -12,7 +12,7 @@ from shared.domain.audio import BYTES_PER_MS
 from tests.fakes.call import CALL_ID, House, turn_request
 from tests.fakes.models import FakeTextToSpeech
 from tests.fakes.telephony import FakeMediaChannel
-from tests.shared.use_cases.line import Mortal, connected, interrupt, speak_and_die, speaker
+from tests.shared.use_cases.line import Died, Mortal, connected, interrupt, speak_and_die, speaker
 
 ANSWER = ["Let me look.", "It is on its way.", "Yes?"]
 WHOLE = " ".join(ANSWER)
@@ -78,6 +78,41 @@ async def test_dying_twice(house: House, tts: FakeTextToSpeech, first: int, seco
     assert (await house.live_calls.journal(CALL_ID, 1))["said"] == WHOLE
 
 
+async def test_a_piece_that_was_sent_at_the_second_attempt_is_not_sent_a_third_time(
+    house: House, tts: FakeTextToSpeech
+) -> None:
+    """Died before it sent, came back and sent, died at once: only the second time of sending tells."""
+    counted = Mortal(house, 10_000, after=False)
+    async with connected() as other:
+        await other.say(1, *ANSWER)
+        counted.house = other
+        await speak_and_die(other, FakeTextToSpeech(other.clock), 1, counted)
+    second_play = [number for number, name in enumerate(counted.done) if name == "play"][2]
+    await speak_and_die(house, tts, 1, Mortal(house, second_play, after=False))
+    await house.clock.sleep_ms(2_000)
+    again = Mortal(house, 10_000, after=True)
+    honest = house.channel.play
+
+    async def play_and_die(pcm: bytes, mark: str) -> None:
+        await honest(pcm, mark)
+        again.at = 0
+
+    with again:
+        house.channel.play = play_and_die  # type: ignore[method-assign]
+        task = asyncio.create_task(_until_died(house, tts))
+        assert await task
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert played(house) == sound(tts)
+
+
+async def _until_died(house: House, tts: FakeTextToSpeech) -> bool:
+    try:
+        await speaker(house, tts)(turn_request(1))
+    except Died:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(_OPERATIONS))
 async def test_without_marks_at_most_the_last_piece_is_repeated(
@@ -140,9 +175,12 @@ async def test_a_sentence_that_broke_off_is_not_mended_after_those_that_follow(
     assert len(marks) == len(set(marks))
 
 
-async def test_another_voice_after_a_crash_goes_on_at_the_same_place(house: House, tts: FakeTextToSpeech) -> None:
+@pytest.mark.parametrize("at", range(2, 30))
+async def test_another_voice_after_a_crash_goes_on_at_the_same_place(
+    house: House, tts: FakeTextToSpeech, at: int
+) -> None:
     """Models do not always speak at the same pace: what was made stands, the rest is appended."""
-    await speak_and_die(house, tts, 1, Mortal(house, 9, after=True))
+    await speak_and_die(house, tts, 1, Mortal(house, at, after=True))
     made = [piece.pcm for piece in house.channel.played]
     faster = FakeTextToSpeech(house.clock, ms_per_character=20)
     assert await speaker(house, faster)(turn_request(1)) == "completed"

@@ -87,6 +87,10 @@ class KeepRecords:
         names = await self.files.list(f"calls/{request.call_id}/")
         if not names:
             return
+        call = await self.call_store.get(request.tenant_id, request.call_id)
+        if call is not None and call.recording is not None:  # it is whole; a crash left some of its pieces behind
+            await self.files.delete(names)
+            return
         sides: dict[str, list[tuple[int, bytes]]] = {"caller": [], "agent": []}
         for name in names:
             _, _, side, piece = name.split("/")

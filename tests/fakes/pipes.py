@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Mapping
 
 from shared.domain import pipe_names
@@ -76,8 +77,8 @@ class FakePipes:
             found: list[Entry] = []
             try:
                 async with asyncio.timeout(idle_s), self._grown:
-                    await self._grown.wait_for(lambda: self._after(pipe, place))
-                    found = self._after(pipe, place)
+                    while not (found := self._after(pipe, place)):
+                        await self._grown.wait()
             except TimeoutError:
                 pass
             if found:
@@ -99,7 +100,8 @@ class FakePipes:
             self._entries[pipe] = [e for e in self._entries[pipe] if place_of(e.position) >= place_of(before)]
 
     def _after(self, pipe: str, place: Place) -> list[Entry]:
-        return [entry for entry in self._entries.get(pipe, []) if place_of(entry.position) > place]
+        entries = self._entries.get(pipe, [])
+        return entries[bisect_right(entries, place, key=lambda entry: place_of(entry.position)) :]
 
     def _require_up(self) -> None:
         if self.down:

@@ -27,8 +27,8 @@ class Played:
 class FakeMediaChannel:
     """Fills the port `MediaChannel`: plays what it gets on the clock, and sends marks back as events.
 
-    `errors` holds what the next sends raise, one each. `marks`: whether this carrier sends them. After `clear` the
-    marks of what was thrown away come at once, as Twilio does it.
+    `errors` holds what the next sends raise, one each. `send_ms`: how long a `play` is on its way. `marks`: whether
+    this carrier sends them. After `clear` the marks of what was thrown away come at once, as Twilio does it.
     """
 
     def __init__(self, clock: Clock, pipes: Pipes | None = None, call_id: str = "", *, marks: bool = True) -> None:
@@ -95,7 +95,7 @@ class FakeMediaChannel:
         await asyncio.shield(sending)
 
     async def _deliver(self, kind: str, content: object, effect: Callable[[], None] | None) -> None:
-        await self._clock.sleep_ms(self.send_ms)
+        await self._clock.sleep_ms(self.send_ms if kind == "play" else 0)
         error = self.errors.pop(0) if self.errors else None
         if error:
             raise error

@@ -1,4 +1,4 @@
-"""Activities: what may be mended is tried again, what may not ends the call, and the carrier's mood costs no records."""
+"""Activities: what may be mended is tried again, what may not ends the call."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ async def test_a_carrier_that_is_not_reached_costs_no_records(install: Installer
 
 
 async def test_records_are_handed_on(install: Installer) -> None:
-    class Keeping:
-        kept: list[Any] = []
+    kept: list[Any] = []
 
+    class Keeping:
         async def of_turn(self, request: TurnRequest) -> None:
-            self.kept.append(request)
+            kept.append(request)
 
         async def of_call(self, request: WrapUpRequest) -> None:
-            self.kept.append(request)
+            kept.append(request)
 
     ending = FakeEnding()
     install(records, keep_records=Keeping(), end_call=ending)
@@ -119,5 +119,5 @@ async def test_records_are_handed_on(install: Installer) -> None:
     await user_function(records.record_turn)(TURN.to_json())
     await user_function(records.record_call)(ended.to_json())
     await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
-    assert Keeping.kept == [TURN, ended]
+    assert kept == [TURN, ended]
     assert ending.noted == [("call-1", EndReason.ERROR)]

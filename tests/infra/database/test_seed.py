@@ -59,7 +59,7 @@ def test_the_local_stacks_tenants_are_there(dsn: str) -> None:
     ]
     assert rows[0][2:] == ("Nora", "+15550100001")
     assert rows[1][3] == "+15550100002"
-    assert greeting == ("Hello, this is Nora of Acme Telephones. How can I help you?",)
+    assert greeting == ("Acme Telephones, this is Nora. How can I help you?",)
 
 
 def test_seeding_again_changes_nothing(dsn: str) -> None:

@@ -38,7 +38,7 @@ def test_another_version_is_refused(document: Any) -> None:
 
 
 def test_a_missing_field_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="payload_incomplete: WrapUpRequest.*end_reason"):
+    with pytest.raises(InvalidRequest, match=r"payload_incomplete: WrapUpRequest.*end_reason"):
         WrapUpRequest.from_json({"schema_version": 1, "tenant_id": "t", "call_id": "c", "last_turn": 1})
 
 

@@ -284,6 +284,17 @@ async def test_with_marks_it_ends_with_the_last_of_them(house: House, tts: FakeT
     assert house.clock.now_ms() - began_ms == pytest.approx(len("One two three.") * 50, abs=60)
 
 
+async def test_run_again_after_it_was_done_it_changes_nothing(house: House, tts: FakeTextToSpeech) -> None:
+    await house.say(1, *ANSWER)
+    await speaker(house, tts)(turn_request(1))
+    messages, kept = list(house.channel.messages), await journal(house)
+    await house.clock.sleep_ms(1_000)
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert house.channel.messages == messages
+    assert await journal(house) == kept
+    assert tts.said == ANSWER
+
+
 # the recording
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from shared.domain import pipe_names
 from shared.domain.conversation import APOLOGY, GREETING, NOT_UNDERSTOOD
 from shared.domain.errors import LanguageModelError, NotFound, StoreError
 from shared.ports.language_model import Message
+from shared.ports.pipes import Entry
 from shared.use_cases.think import Think
 from tests.fakes.call import CALL_ID, House, turn_request
 from tests.fakes.models import Answer, FakeLanguageModel
@@ -246,6 +249,24 @@ async def test_an_agent_that_is_gone(house: House) -> None:
     await heard(house)
     with pytest.raises(NotFound, match="agent_unknown"):
         await thinking(house, FakeLanguageModel(house.clock))(turn_request(1))
+
+
+async def test_an_ear_for_interruptions_that_fails_is_told(house: House) -> None:
+    """The model goes on well, and yet the step must be run again, for it cannot be stopped any more."""
+    honest = house.pipes.follow
+
+    async def follow(pipe: str, *arguments: Any, **options: Any) -> AsyncGenerator[list[Entry], None]:
+        if pipe.endswith(pipe_names.CONTROL):
+            await house.clock.sleep_ms(30)
+            raise StoreError("redis_unavailable", "away", retryable=True)
+        async for batch in honest(pipe, *arguments, **options):
+            yield batch
+
+    house.pipes.follow = follow  # type: ignore[method-assign]
+    await heard(house)
+    with pytest.raises(StoreError):
+        await thinking(house, FakeLanguageModel(house.clock, Answer(TOKENS)))(turn_request(1))
+    assert END not in await sentences(house)
 
 
 async def test_waiting_for_an_interruption_that_fails_is_no_interruption(house: House) -> None:

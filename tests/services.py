@@ -54,6 +54,19 @@ def running_azurite(state_dir: Path) -> Iterator[str]:
         yield blob_connection_string(blob)
 
 
+@contextmanager
+def running_redis(state_dir: Path, port: int | None = None) -> Iterator[str]:
+    """A Redis that keeps its data in `state_dir`; gives its URL."""
+    port = port or free_port()
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    with _running("redis", ["--port", str(port), "--state-dir", str(state_dir)], state_dir, answers):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
 def blob_connection_string(port: int) -> str:
     return (
         f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={_AZURITE_KEY};"

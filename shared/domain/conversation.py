@@ -10,9 +10,6 @@ _MANNERS = (
 )
 _REMEMBERED_TURNS = 20
 
-GREETING = "(The call begins.)"
-"""Models expect the caller to begin; this stands for the ringing that the greeting answers."""
-
 APOLOGY = "I am sorry, something went wrong on my side. Could you say that again?"
 NOT_UNDERSTOOD = "Sorry, I did not catch that."
 
@@ -23,12 +20,7 @@ def system_prompt(persona: str) -> str:
 
 def remembered(journals: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     """The exchanges so far, as (caller, agent), from the journals of turns 0…n: what was really heard of each
-    answer. Turns in which nobody said anything are passed over.
+    answer. Either may be empty, as the caller's part before the greeting is; where both are, it is left out.
     """
-    exchanges = []
-    for number, journal in enumerate(journals):
-        heard = journal.get("heard", GREETING if number == 0 else "")
-        said = journal.get("said", "")
-        if said or (heard and number):
-            exchanges.append((heard, said))
-    return exchanges[-_REMEMBERED_TURNS:]
+    exchanges = [(journal.get("heard", ""), journal.get("said", "")) for journal in journals]
+    return [exchange for exchange in exchanges if any(exchange)][-_REMEMBERED_TURNS:]

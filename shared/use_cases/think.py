@@ -100,7 +100,8 @@ class Think:
     async def _messages(self, request: TurnRequest, agent: Agent, text: str) -> list[Message]:
         messages = [Message("system", system_prompt(agent.persona))]
         for caller, answer in remembered(await self.live_calls.journals(request.call_id, range(request.turn))):
-            messages.append(Message("user", caller))
+            if caller:
+                messages.append(Message("user", caller))
             if answer:
                 messages.append(Message("assistant", answer))
         messages.append(Message("user", text))

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.services import migrate, running_azurite, running_postgres
+from tests.services import migrate, running_azurite, running_postgres, running_redis
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,12 @@ def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def blob_connection_string(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_azurite(tmp_path_factory.mktemp("azurite") / "state") as connection_string:
         yield connection_string
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_redis(tmp_path_factory.mktemp("redis") / "state") as url:
+        yield url
 
 
 @pytest.fixture

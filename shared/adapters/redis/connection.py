@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,6 +17,8 @@ from shared.domain.errors import StoreError
 
 COMMAND_DEADLINE_S = 2.0
 CONNECT_DEADLINE_S = 2.0
+_CONNECTIONS = 64
+"""Of one client; more commands at once than that wait their turn instead of failing."""
 KEY_LIFETIME_S = 3 * 3600
 """Longer than any call; what a crash leaves behind goes away by itself."""
 
@@ -39,7 +41,10 @@ def connect(url: str, *, entra: bool = False, block_s: float = 0.0) -> Redis:
         from redis_entraid.cred_provider import create_from_default_azure_credential  # noqa: PLC0415 - slow import
 
         options["credential_provider"] = create_from_default_azure_credential(("https://redis.azure.com/.default",))
-    return Redis.from_url(url, **options)
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=_CONNECTIONS, timeout=COMMAND_DEADLINE_S, **options
+    )
+    return Redis.from_pool(pool)
 
 
 @asynccontextmanager

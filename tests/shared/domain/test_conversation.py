@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.call import Turn, TurnOutcome
-from shared.domain.conversation import GREETING, remembered, system_prompt
+from shared.domain.conversation import remembered, system_prompt
 from shared.domain.ledger import Moment, read_moments
 from shared.domain.transcript import text_of
 
@@ -18,10 +18,10 @@ def test_the_persona_comes_first() -> None:
     ("journals", "expected"),
     [
         ([], []),
-        ([{"said": "Hello."}], [(GREETING, "Hello.")]),
+        ([{"said": "Hello."}], [("", "Hello.")]),
         ([{"said": ""}], []),
         ([{}], []),
-        ([{"said": "Hello."}, {"heard": "Hi.", "said": "How can I"}], [(GREETING, "Hello."), ("Hi.", "How can I")]),
+        ([{"said": "Hello."}, {"heard": "Hi.", "said": "How can I"}], [("", "Hello."), ("Hi.", "How can I")]),
         ([{}, {"heard": "Hi."}], [("Hi.", "")]),
         ([{}, {"heard": ""}, {"heard": "Yes?", "said": "Well."}], [("Yes?", "Well.")]),
         ([{}, {"outcome": "unheard"}, {"heard": "Hi.", "said": "Yes?"}], [("Hi.", "Yes?")]),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain import pipe_names
-from shared.domain.conversation import APOLOGY, GREETING, NOT_UNDERSTOOD
+from shared.domain.conversation import APOLOGY, NOT_UNDERSTOOD
 from shared.domain.errors import LanguageModelError, NotFound, StoreError
 from shared.ports.language_model import Message
 from shared.ports.pipes import Entry
@@ -57,7 +57,6 @@ async def test_an_answer(house: House) -> None:
     assert messages[0].role == "system"
     assert messages[0].text.startswith("You are Nora.")
     assert messages[1:] == [
-        Message("user", GREETING),
         Message("assistant", "Hello, this is Nora."),
         Message("user", "Where is my order?"),
     ]
@@ -167,7 +166,7 @@ async def test_history_is_what_was_heard_of_the_answer_before(house: House) -> N
     await house.live_calls.note(CALL_ID, 1, {"said": "Once upon", "outcome": "interrupted"})
     await house.write(1, pipe_names.SPOKEN, {"said": "Once upon"}, "1-0")
     await task
-    assert [message.text for message in model.asked[0][3:]] == ["Tell me a story.", "Once upon", "Stop!"]
+    assert [message.text for message in model.asked[0][2:]] == ["Tell me a story.", "Once upon", "Stop!"]
 
 
 @pytest.mark.parametrize(("interruptible", "patience_ms"), [(True, 2_000), (False, 120_000)])

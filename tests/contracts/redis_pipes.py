@@ -23,8 +23,11 @@ class RedisAdapters:
 
 
 @asynccontextmanager
-async def redis_adapters(url: str, *, patience_s: float = 30.0) -> AsyncIterator[RedisAdapters]:
-    commands, blocking, frames = connect(url), connect(url, block_s=BLOCK_S), connect(url, block_s=BLOCK_S)
+async def redis_adapters(
+    url: str, *, patience_s: float = 30.0, deadline_s: float = 2.0
+) -> AsyncIterator[RedisAdapters]:
+    commands = connect(url, deadline_s=deadline_s)
+    blocking, frames = connect(url, block_s=BLOCK_S), connect(url, block_s=BLOCK_S)
     reader = StreamReader(blocking, commands, patience_s=patience_s)
     frame_reader = StreamReader(frames, commands, patience_s=patience_s)
     yield RedisAdapters(commands, RedisPipes(commands, reader, frame_reader), reader, RedisLiveCalls(commands))

@@ -23,15 +23,16 @@ KEY_LIFETIME_S = 3 * 3600
 """Longer than any call; what a crash leaves behind goes away by itself."""
 
 
-def connect(url: str, *, entra: bool = False, block_s: float = 0.0) -> Redis:
+def connect(url: str, *, entra: bool = False, block_s: float = 0.0, deadline_s: float = COMMAND_DEADLINE_S) -> Redis:
     """A client over a pool of its own; nothing is connected yet.
 
-    `block_s`: how long a blocking read may wait on top of the deadline. With `entra` the user and password are
-    tokens of the managed identity that AZURE_CLIENT_ID names, renewed by redis-entraid.
+    `deadline_s`: for one attempt at a command. `block_s`: how long a blocking read may wait on top of it. With
+    `entra` the user and password are tokens of the managed identity that AZURE_CLIENT_ID names, renewed by
+    redis-entraid.
     """
     options: dict[str, Any] = {
         "protocol": 2,
-        "socket_timeout": COMMAND_DEADLINE_S + block_s,
+        "socket_timeout": deadline_s + block_s,
         "socket_connect_timeout": CONNECT_DEADLINE_S,
         "health_check_interval": 30,
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
@@ -41,9 +42,7 @@ def connect(url: str, *, entra: bool = False, block_s: float = 0.0) -> Redis:
         from redis_entraid.cred_provider import create_from_default_azure_credential  # noqa: PLC0415 - slow import
 
         options["credential_provider"] = create_from_default_azure_credential(("https://redis.azure.com/.default",))
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=_CONNECTIONS, timeout=COMMAND_DEADLINE_S, **options
-    )
+    pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=deadline_s, **options)
     return Redis.from_pool(pool)
 
 

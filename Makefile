@@ -12,9 +12,13 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-# Options of a call, from make's arguments.
-call_options = $(if $(AUDIO),--audio "$(AUDIO)") $(if $(SAY),--say "$(SAY)") \
-	$(if $(PROVIDER),--provider "$(PROVIDER)") $(if $(TURNS),--turns "$(TURNS)")
+# Options of a call, from make's arguments. They reach the shell as they were written, whatever is in them.
+export CALL_AUDIO := $(value AUDIO)
+export CALL_SAY := $(value SAY)
+export CALL_PROVIDER := $(value PROVIDER)
+export CALL_TURNS := $(value TURNS)
+call_options = $(if $(CALL_AUDIO),--audio="$$CALL_AUDIO") $(if $(CALL_SAY),--say="$$CALL_SAY") \
+	$(if $(CALL_PROVIDER),--provider="$$CALL_PROVIDER") $(if $(CALL_TURNS),--turns="$$CALL_TURNS")
 
 .PHONY: help
 help: ## this list

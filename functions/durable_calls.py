@@ -16,6 +16,10 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
 _PAUSE_S = 0.1
+_START_DEADLINE_S = 8.0
+"""Within what a carrier waits for the answer to its webhook."""
+_EVENT_DEADLINE_S = 5.0
+"""The SDK itself would wait for minutes, and frames of audio are not heard meanwhile."""
 
 
 class DurableCalls:
@@ -26,17 +30,19 @@ class DurableCalls:
 
     async def start_call(self, request: CallRequest) -> None:
         try:
-            status = await self._client.get_status(request.call_id)
-            if status.runtime_status in (Status.Pending, Status.Running):
-                return
-            await self._client.start_new(CALL, request.call_id, request.to_json())
+            async with asyncio.timeout(_START_DEADLINE_S):
+                status = await self._client.get_status(request.call_id)
+                if status.runtime_status in (Status.Pending, Status.Running):
+                    return
+                await self._client.start_new(CALL, request.call_id, request.to_json())
         except Exception as error:
             raise StoreError("engine_refused", "the call could not be started", retryable=True) from error
 
     async def speech_began(self, call_id: str, turn: int) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                await self._client.raise_event(call_id, heard_event(turn), {"turn": turn})
+                async with asyncio.timeout(_EVENT_DEADLINE_S):
+                    await self._client.raise_event(call_id, heard_event(turn), {"turn": turn})
             except Exception as error:
                 logger.warning("call %s turn %d: event not raised: %s", call_id, turn, type(error).__name__)
                 if attempt == _ATTEMPTS:

@@ -28,11 +28,14 @@ _STATUSES: dict[type[VoiceAgentError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
 }
 _TOO_LARGE = "body_too_large"
+_SETTINGS = "settings"
 
 
 def status_of(error: VoiceAgentError) -> HTTPStatus:
     if error.code == _TOO_LARGE:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if error.code == _SETTINGS:  # what is wrong is ours, not the request
+        return HTTPStatus.INTERNAL_SERVER_ERROR
     otherwise = HTTPStatus.SERVICE_UNAVAILABLE if error.retryable else HTTPStatus.BAD_GATEWAY
     return _STATUSES.get(type(error), otherwise)
 

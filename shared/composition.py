@@ -218,7 +218,7 @@ class Services:
         gates: dict[str, MediaGate] = {
             settings.web_pubsub_client_hub: WebMediaGate(self.pipes, self.attach_media, self.end_call)
         }
-        if settings.twilio_account_sid:
+        if settings.twilio_account_sid and settings.twilio_auth_token:
             gates[settings.web_pubsub_carrier_hub] = TwilioMediaGate(
                 self.twilio_webhooks, self.pipes, self.attach_media, self.end_call
             )

@@ -26,13 +26,14 @@ _STATE = "ce-connectionState"
 @blueprint.route(route="api/realtime/events/{hub}/{event}", methods=["OPTIONS", "POST"])
 async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
     if req.method == "OPTIONS":
-        return _allow_origin(req)
+        return await answer("realtime validation", lambda: _allow_origin(req))
     headers = req.headers
     try:
         authorization = headers.get("authorization", "")
         if not authorization.startswith(_BEARER):
             raise Unauthenticated("upstream_token", "the event bears no token")
         await services().upstream_validator.validate(authorization[len(_BEARER) :])
+        gates = services().media_gates
     except VoiceAgentError as error:
         logger.warning("realtime event refused: %s", error)
         return problem(error)
@@ -46,7 +47,7 @@ async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
         state=headers.get("ce-connectionstate", ""),
         body=req.get_body(),
     )
-    gate = services().media_gates.get(upstream.hub)
+    gate = gates.get(upstream.hub)
     if gate is None:
         return problem(NotFound("hub_unknown", "events of this hub are not for us"))
 
@@ -62,7 +63,7 @@ async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(f"realtime {upstream.event or 'event'}", deed)
 
 
-def _allow_origin(req: func.HttpRequest) -> func.HttpResponse:
+async def _allow_origin(req: func.HttpRequest) -> func.HttpResponse:
     """The abuse protection handshake: the service asks whether it may send us events."""
     origin = req.headers.get("webhook-request-origin", "")
     allowed = services().web_pubsub_origins

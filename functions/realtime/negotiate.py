@@ -67,8 +67,16 @@ def _agent_id(body: bytes) -> str | None:
 @blueprint.route(route="api/realtime/config", methods=["GET"])
 async def realtime_config(req: func.HttpRequest) -> func.HttpResponse:
     """What the talk page needs to sign its user in; nothing in it is secret."""
+
+    async def deed() -> func.HttpResponse:
+        return func.HttpResponse(json.dumps(_sign_in()), mimetype="application/json")
+
+    return await answer("realtime config", deed)
+
+
+def _sign_in() -> dict[str, str]:
     settings = services().settings
-    document = {
+    return {
         "authority": settings.auth_metadata_url.split(",")[0]
         .strip()
         .removesuffix("/.well-known/openid-configuration"),
@@ -76,4 +84,3 @@ async def realtime_config(req: func.HttpRequest) -> func.HttpResponse:
         "scope": settings.auth_scope,
         "redirect_uri": f"{settings.public_base_url.rstrip('/')}/",
     }
-    return func.HttpResponse(json.dumps(document), mimetype="application/json")

@@ -74,7 +74,7 @@ async def twilio_stream_status(req: func.HttpRequest) -> func.HttpResponse:
         webhook = _verified(req)
         call_id = call_id_of(Provider.TWILIO, webhook.call_sid)
         if webhook.stream_event == "stream-error":
-            logger.warning("call %s: the media stream broke: %s", call_id, webhook.stream_error[:200])
+            logger.warning("call %s: the media stream broke: %r", call_id, webhook.stream_error[:200])
             await services().end_call.note(call_id, EndReason.ERROR)
         elif webhook.stream_event == "stream-stopped":
             await services().end_call.note(call_id, EndReason.CALLER_HUNG_UP)

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import aiohttp
 
@@ -30,9 +30,16 @@ _DEFAULT_VOICES: Final = 2
 _MAX_TURNS: Final = 1000
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong without the usage, which names options that `make call` does not have."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"call: {message}\n")
+
+
 def arguments() -> argparse.ArgumentParser:
     environment = os.environ
-    parser = argparse.ArgumentParser(prog="python -m local_stack.phones.call", description=__doc__)
+    parser = _OneLineParser(prog="python -m local_stack.phones.call", description=__doc__)
     parser.add_argument("--audio", action="append", default=[], metavar="FILE", help="WAV; may be repeated")
     parser.add_argument("--say", metavar="TEXT", help="spoken by the local text-to-speech")
     parser.add_argument("--provider", default="twilio", choices=sorted(PROVIDERS))

@@ -9,6 +9,7 @@ import aiohttp
 
 _TIMEOUT_S: Final = 60.0
 _MAX_BYTES: Final = 64 * 1024 * 1024
+_WAV_HEADER_BYTES: Final = 44
 
 
 class CannotSpeak(Exception):
@@ -34,10 +35,13 @@ async def speak(session: aiohttp.ClientSession, speech_url: str, text: str) -> b
             if response.status != 200:
                 reason = " ".join((await response.text()).split())[:200]
                 raise CannotSpeak(f"the speech service answered {response.status}: {reason}")
-            return await _all(response)
+            sound = await _all(response)
     except (aiohttp.ClientError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise CannotSpeak(f"no speech service at {speech_url}: {reason}") from None
+    if len(sound) <= _WAV_HEADER_BYTES:
+        raise CannotSpeak("the speech service finds nothing to say in this text")
+    return sound
 
 
 async def _all(response: aiohttp.ClientResponse) -> bytes:

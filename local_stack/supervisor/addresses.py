@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ class Addresses:
 
 
 def _read_port(variable: str, text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= _LARGEST_PORT:
+    number = int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
+    if not 0 < number <= _LARGEST_PORT:
         raise ConfigurationError(f"{variable} is {text!r}: a port is a number from 1 to {_LARGEST_PORT}")
-    return int(text)
+    return number

@@ -19,6 +19,7 @@ from shared.ports.pipes import Entry
 from shared.ports.voice_activity import VoiceActivity
 
 _CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
+_MAX_IDENTITY_DIGITS = 20
 
 
 class Listening:
@@ -92,7 +93,7 @@ class Listening:
         Source: `ce-id` in https://learn.microsoft.com/azure/azure-web-pubsub/reference-cloud-events
         """
         connection, identity = entry.fields.get(b"c", b""), entry.fields.get(b"i", b"")
-        if not identity.isdigit():
+        if not identity.isdigit() or len(identity) > _MAX_IDENTITY_DIGITS:
             return False
         if connection == self._seen[0] and int(identity) <= self._seen[1]:
             return True

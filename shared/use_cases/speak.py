@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain import pipe_names
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound
+from shared.domain.errors import MediaError, NotFound, StoreError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 _MARK_GRACE_MS = 1500
 """How long after the computed end the last mark is waited for."""
+
+_PAST_ALL = "1000000-0"
+"""After the last piece of any answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ class Speak:
 
     async def _connected(self, request: TurnRequest) -> LiveCall | None:
         """The call once its audio flows, or None if it ended before."""
-        await Waiting(self.pipes, self.live_calls).first(request.call_id, pipe_names.events(request.call_id))
         live = await self.live_calls.get(request.call_id)
+        if live is None or not live.connection_id:
+            await Waiting(self.pipes, self.live_calls).first(request.call_id, pipe_names.events(request.call_id))
+            live = await self.live_calls.get(request.call_id)
         return live if live and live.connection_id else None
 
     async def _say(self, request: TurnRequest, synthesis: Synthesis, speaking: Speaking) -> TurnOutcome:
@@ -104,6 +109,8 @@ class Speak:
                 return TurnOutcome.FAILED
             return TurnOutcome.COMPLETED if speaking.has_spoken else TurnOutcome.UNHEARD
         except MediaError as error:
+            if error.retryable:
+                raise  # run again, this step goes on where it stopped
             logger.info("call %s turn %d: the line is gone: %s", request.call_id, request.turn, error.code)
             speaking.stop()
             return TurnOutcome.INTERRUPTED if speaking.has_spoken else TurnOutcome.UNHEARD
@@ -155,11 +162,18 @@ class Speak:
     async def _tell(self, request: TurnRequest, said: str, outcome: str) -> str:
         spoken = pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN)
         await self.pipes.append(spoken, {"said": said, "outcome": outcome}, position="1-0")
+        # Nobody asks for this sound again, and a long call has more of it than the pipes' server has memory.
+        await self.pipes.trim(pipe_names.turn(request.call_id, request.turn, pipe_names.AUDIO), _PAST_ALL)
         return outcome
 
     async def _keep(self, request: TurnRequest, live: LiveCall, speaking: Speaking) -> None:
-        """What sounded, for the recording, at its place on the stream's time line."""
+        """What sounded, for the recording, at its place on the stream's time line. A recording with a gap is
+        better than a call that ends because its files are away.
+        """
         for from_ms, pcm in speaking.runs():
             at_ms = max(0, int(from_ms - live.started_ms))
             name = f"calls/{request.call_id}/agent/{request.turn:04d}-{at_ms:09d}.pcm"
-            await self.files.put(name, pcm, content_type="application/octet-stream")
+            try:
+                await self.files.put(name, pcm, content_type="application/octet-stream")
+            except StoreError as error:
+                logger.error("call %s turn %d: its sound is not kept: %s", request.call_id, request.turn, error)

@@ -19,7 +19,7 @@ from shared.ports.pipes import Pipes
 from shared.use_cases.synthesis import Synthesis
 
 _UNCERTAIN_WAIT_MS = 6000
-_CAUGHT_UP_MS = 250
+_CAUGHT_UP_MS = 1000
 _JOIN_MS = 5
 _RESENT = "resent"
 
@@ -98,10 +98,12 @@ class Speaking:
         mark = last.piece.mark(self._request.turn).encode()
         while True:
             now_ms = self._clock.now_ms()
+            # The frames are looked at before the marks: a mark that comes between the two looks must count.
+            has_caught_up = live.started_ms + await self._stream_ms() > last.until_ms + _CAUGHT_UP_MS
             for entry in await self._pipes.read(pipe_names.events(self._request.call_id)):
                 if entry.fields.get(b"event") == b"mark" and entry.fields.get(b"name") == mark:
                     return True
-            if live.started_ms + await self._stream_ms() > last.until_ms + _CAUGHT_UP_MS or now_ms > give_up_at_ms:
+            if has_caught_up or now_ms > give_up_at_ms:
                 return False
             await self._clock.sleep_ms(20)
 

@@ -7,6 +7,7 @@ import logging
 from contextlib import aclosing
 
 from shared.domain import pipe_names
+from shared.domain.audio import OnsetTrim
 from shared.domain.errors import TextToSpeechError
 from shared.domain.ledger import Moment
 from shared.domain.playback import Piece, piece_bytes
@@ -95,8 +96,9 @@ class Synthesis:
         source = self._text_to_speech.synthesize(
             self.sentences[sentence - 1], voice=self._voice, call_id=self._request.call_id
         )
+        onset = OnsetTrim()
         async with aclosing(source) as sound:
-            async for pcm in sound:
+            async for made in sound:
                 if sentence == 1 and not number and not pending:
                     await self._live_calls.note_once(
                         self._request.call_id,
@@ -104,6 +106,7 @@ class Synthesis:
                         Moment.FIRST_AUDIO_BYTE,
                         self._clock.now_ms(),
                     )
+                pcm = onset.push(made) if sentence == 1 else made
                 pending += pcm[skip_bytes:]
                 skip_bytes = max(0, skip_bytes - len(pcm))
                 # One piece is always held back, for the last one has to be known as such.

@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 _INTERRUPTED_WITHIN_S = 2.0
 _SPOKEN_WITHIN_S = 120.0
+_TRANSCRIBED_WITHIN_S = 12.0
+"""A little more than speech to text may take."""
+_LOOKED_BACK_TURNS = 60
+"""Among them are noises and answers unheard, which are not remembered."""
 _END_POSITION = "1000000-0"
 FAILED = "failed"
 
@@ -99,13 +103,26 @@ class Think:
 
     async def _messages(self, request: TurnRequest, agent: Agent, text: str) -> list[Message]:
         messages = [Message("system", system_prompt(agent.persona))]
-        for caller, answer in remembered(await self.live_calls.journals(request.call_id, range(request.turn))):
+        for caller, answer in remembered(await self._journals(request)):
             if caller:
                 messages.append(Message("user", caller))
             if answer:
                 messages.append(Message("assistant", answer))
         messages.append(Message("user", text))
         return messages
+
+    async def _journals(self, request: TurnRequest) -> list[dict[str, str]]:
+        """Those of the turns before. Who pauses and goes on speaks in two turns, which are transcribed side by
+        side: the words of the first are waited for, even if those of the second are there sooner.
+        """
+        turns = range(max(0, request.turn - _LOOKED_BACK_TURNS), request.turn)
+        journals = await self.live_calls.journals(request.call_id, turns)
+        if request.turn > 1 and "heard" not in journals[-1]:
+            transcript = pipe_names.turn(request.call_id, request.turn - 1, pipe_names.TRANSCRIPT)
+            heard = await Waiting(self.pipes, self.live_calls).within(transcript, _TRANSCRIBED_WITHIN_S)
+            if heard is not None and b"text" in heard.fields:
+                journals[-1]["heard"] = heard.fields[b"text"].decode()
+        return journals
 
     async def _stream(self, request: TurnRequest, messages: list[Message], kept: int) -> None:
         """Write the model's answer until it ends, or the caller interrupts: then the model is cancelled at once."""

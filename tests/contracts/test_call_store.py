@@ -28,14 +28,18 @@ from shared.domain.call import (
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
 from shared.ports.call_store import CallStore
 from tests.contracts.conftest import Tenant
+from tests.fakes.stores import FakeCallStore
 from tests.services import free_port
 
 _NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture(params=["postgres"])
-async def store(request: pytest.FixtureRequest, postgres_dsn: str) -> AsyncIterator[CallStore]:
-    pool = PostgresPool(postgres_dsn, max_connections=8)
+@pytest.fixture(params=["postgres", "fake"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[CallStore]:
+    if request.param == "fake":
+        yield FakeCallStore()
+        return
+    pool = PostgresPool(request.getfixturevalue("postgres_dsn"), max_connections=8)
     yield PostgresCallStore(pool)
     await pool.aclose()
 
@@ -45,6 +49,10 @@ async def stopped_store(request: pytest.FixtureRequest) -> AsyncIterator[CallSto
     pool = PostgresPool(f"postgresql://voice@127.0.0.1:{free_port()}/voice", connect_timeout_s=1.0)
     yield PostgresCallStore(pool)
     await pool.aclose()
+
+
+in_the_database = pytest.mark.parametrize("store", ["postgres"], indirect=True)
+"""For what the schema alone can know."""
 
 
 def _call(tenant: Tenant, **changes: object) -> Call:
@@ -135,6 +143,7 @@ async def test_another_tenants_call_id_is_taken_and_stays_theirs(
     assert await store.get(acme.tenant_id, call.call_id) == call
 
 
+@in_the_database
 @pytest.mark.parametrize("agent", ["unknown", "theirs"])
 async def test_a_call_needs_an_agent_of_its_tenant(
     store: CallStore, acme: Tenant, globex: Tenant, postgres_dsn: str, agent: str
@@ -223,6 +232,7 @@ async def test_moments_keep_their_fractions(store: CallStore, acme: Tenant) -> N
     assert all(isinstance(at_ms, float) for at_ms in found.turns[0].moments.values())
 
 
+@in_the_database
 async def test_texts_are_kept_whatever_is_in_them(store: CallStore, acme: Tenant) -> None:
     call = _call(acme)
     await store.create(call)
@@ -270,6 +280,7 @@ async def test_a_recording_is_replaced(store: CallStore, acme: Tenant) -> None:
     assert found == replace(call, recording=Recording("c", "second.wav", 2))
 
 
+@in_the_database
 async def test_a_transcript_is_replaced(store: CallStore, acme: Tenant, postgres_dsn: str) -> None:
     call = _call(acme)
     await store.create(call)
@@ -316,6 +327,7 @@ async def test_a_limit_has_limits(store: CallStore, acme: Tenant, limit: int) ->
         await store.find(acme.tenant_id, limit=limit)
 
 
+@in_the_database
 @pytest.mark.parametrize(
     "wrong",
     [

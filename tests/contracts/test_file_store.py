@@ -16,14 +16,19 @@ from shared.adapters.azure_blob.file_store import AzureBlobFileStore
 from shared.domain.errors import InvalidRequest, StoreError
 from shared.ports.file_store import FileStore
 from tests.contracts.tcp_proxy import tcp_proxy
+from tests.fakes.stores import FakeFileStore
 from tests.services import CHECKOUT, free_port
 from tests.services import blob_connection_string as address_of
 
 _WAV = "audio/wav"
 
 
-@pytest.fixture(params=["azure_blob"])
-async def files(request: pytest.FixtureRequest, blob_connection_string: str) -> AsyncIterator[FileStore]:
+@pytest.fixture(params=["azure_blob", "fake"])
+async def files(request: pytest.FixtureRequest) -> AsyncIterator[FileStore]:
+    if request.param == "fake":
+        yield FakeFileStore()
+        return
+    blob_connection_string = request.getfixturevalue("blob_connection_string")
     store = AzureBlobFileStore(BlobAddress(f"test-{uuid4().hex}", blob_connection_string))
     await store.ping()
     yield store

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from shared.adapters.redis.connection import connect
+from shared.adapters.redis.connection import KEY_LIFETIME_S, connect
 from shared.domain import pipe_names
 from shared.domain.errors import StoreError
 from shared.ports.pipes import Entry
@@ -217,7 +217,18 @@ async def test_everything_that_is_written_expires(redis_url: str, pipe: str) -> 
         await adapters.pipes.append(pipe_names.frames(call_id), {"event": "started"})
         await adapters.pipes.append_frame(call_id, "conn", "1", b"x")
         for key in (pipe, pipe_names.frames(call_id)):
-            assert 3600 < await adapters.commands.ttl(key) <= 4 * 3600
+            assert KEY_LIFETIME_S - 60 < await adapters.commands.ttl(key) <= KEY_LIFETIME_S
+
+
+async def test_what_a_dead_worker_leaves_behind_goes_away(redis_url: str, pipe: str) -> None:
+    async with redis_adapters(redis_url) as adapters:
+        readers = [asyncio.create_task(take(adapters.pipes, f"{pipe}{n}", 1)) for n in range(3)]
+        await asyncio.sleep(0.2)
+        lasting = [key async for key in adapters.commands.scan_iter("*") if await adapters.commands.ttl(key) < 0]
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        assert lasting == []
 
 
 async def test_a_reader_that_nobody_follows_ends(redis_url: str, pipe: str) -> None:

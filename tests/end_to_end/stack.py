@@ -17,7 +17,10 @@ from typing import Any
 import aiohttp
 
 from benchmarks.measuring.ports import free_ports
+from local_stack.phones import g711, utterance
+from local_stack.phones.synthetic_voice import speak
 from local_stack.supervisor.addresses import PORTS
+from shared.domain.sentences import SentenceSplitter
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_WITHIN_S = 90
@@ -178,3 +181,14 @@ class Stack:
             assert response.status == 200, await response.text()
             text: str = (await response.json())["text"]
             return text
+
+    async def audible_ms(self, text: str) -> int:
+        """How much sound the agent's voice makes of a text, sentence by sentence, on a telephone line."""
+        splitter = SentenceSplitter()
+        sentences = splitter.feed(text + " ") + splitter.flush()
+        audible = 0
+        async with aiohttp.ClientSession() as session:
+            for sentence in sentences:
+                wav = await speak(session, f"http://localhost:{self.ports['speech']}", sentence)
+                audible += sum(map(g711.is_audible, utterance.from_wav(wav, "reference").frames))
+        return audible * 20

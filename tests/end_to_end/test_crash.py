@@ -10,13 +10,15 @@ import pytest
 
 from tests.end_to_end.audio import cut, stream_started_ms
 from tests.end_to_end.stack import Stack
-from tests.end_to_end.words import word_error_rate, words
+from tests.end_to_end.words import word_error_rate
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
 KILLED_AFTER_S = 0.7
 """Into the first reply."""
 MAX_WORD_ERROR_RATE = 0.35
+MAX_REPLY_WORD_ERROR_RATE = 0.5
+"""Of a synthetic voice over a telephone line, as a small model hears it."""
 
 
 async def _heard_on_the_line(stack: Stack, result: dict[str, Any], turn: dict[str, Any]) -> str:
@@ -65,8 +67,12 @@ async def test_a_call_survives_the_host(stack: Stack, operator: str) -> None:
 
     broken = result["turns"][1]
     assert broken["underruns_ms"], "the reply was over before the host was killed"
+    # A piece of sound that is lost or said twice is at least 200 ms of it.
+    assert abs(broken["heard_ms"] - await stack.audible_ms(turns[1]["said"])) <= 160
     on_the_line = await _heard_on_the_line(stack, result, broken)
-    assert word_error_rate(turns[1]["said"], on_the_line) <= MAX_WORD_ERROR_RATE, (turns[1]["said"], on_the_line)
-    assert len(words(on_the_line)) <= len(words(turns[1]["said"])) + 2, "something was said twice"
+    assert word_error_rate(turns[1]["said"], on_the_line) <= MAX_REPLY_WORD_ERROR_RATE, (
+        turns[1]["said"],
+        on_the_line,
+    )
     assert result["turns"][2]["heard_ms"] > 0
     assert "Traceback" not in stack.log_of("app")

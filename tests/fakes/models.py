@@ -80,7 +80,8 @@ class FakeLanguageModel:
 
 
 class FakeTextToSpeech:
-    """Fills the port `TextToSpeech`: a level that tells the sentence, `ms_per_character` long, in pieces.
+    """Fills the port `TextToSpeech`: a level that tells the sentence, `ms_per_character` long, in pieces, after
+    `silence_ms` of silence as voices have it.
 
     `errors` maps a sentence to the error that comes after `error_after_ms` of its sound.
     """
@@ -93,6 +94,7 @@ class FakeTextToSpeech:
         self.errors: dict[str, TextToSpeechError] = {}
         self.error_after_ms = 0
         self.delay_ms = delay_ms
+        self.silence_ms = 0
         self._clock = clock
         self._ms_per_character = ms_per_character
         self._piece_ms = piece_ms
@@ -104,7 +106,7 @@ class FakeTextToSpeech:
     async def synthesize(self, text: str, *, voice: str, call_id: str) -> AsyncGenerator[bytes, None]:
         self.said.append(text)
         self.voices.append(voice)
-        sound, error = self.sound_of(text), self.errors.get(text)
+        sound, error = bytes(self.silence_ms * BYTES_PER_MS) + self.sound_of(text), self.errors.get(text)
         if error:
             sound = sound[: self.error_after_ms * BYTES_PER_MS]
         for start in range(0, len(sound), self._piece_ms * BYTES_PER_MS):

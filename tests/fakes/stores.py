@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.domain.call import Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
@@ -29,7 +29,7 @@ class FakeCallStore:
         ]
         if call.call_id in self._calls or same:
             return False
-        self._calls[call.call_id] = call
+        self._calls[call.call_id] = replace(call, started_at=call.started_at.astimezone(UTC))
         return True
 
     async def advance(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,3 +80,19 @@ async def test_speech_that_cannot_be_announced_is_told() -> None:
     with pytest.raises(StoreError, match="engine_refused") as error:
         await DurableCalls(FakeClient(failures=3)).speech_began("call-1", 3)
     assert error.value.retryable
+
+
+async def test_an_engine_that_is_silent_costs_the_deadlines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(FakeClient):
+        async def raise_event(self, instance_id: str, name: str, data: Any) -> None:
+            await asyncio.sleep(240)
+
+        async def get_status(self, instance_id: str) -> Any:
+            await asyncio.sleep(240)
+
+    monkeypatch.setattr(durable_calls, "_EVENT_DEADLINE_S", 0.01)
+    monkeypatch.setattr(durable_calls, "_START_DEADLINE_S", 0.01)
+    async with asyncio.timeout(5):
+        for waiting in (DurableCalls(Silent()).speech_began("call-1", 3), DurableCalls(Silent()).start_call(REQUEST)):
+            with pytest.raises(StoreError, match="engine_refused"):
+                await waiting

@@ -32,6 +32,7 @@ STAGES = [StoreError, TelephonyError, MediaError, SpeechToTextError, LanguageMod
     [
         (InvalidRequest("x", "m"), 400),
         (InvalidRequest("body_too_large", "m"), 413),
+        (InvalidRequest("settings", "m"), 500),
         (Unauthenticated("x", "m"), 401),
         (Forbidden("x", "m"), 403),
         (NotFound("x", "m"), 404),

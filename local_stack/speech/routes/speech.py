@@ -44,19 +44,23 @@ async def speak(request: web.Request) -> web.StreamResponse:
         async with aclosing(backend.synthesizer.synthesize(Speaking(text, speed), context)) as pieces:
             async for piece in pieces:
                 if not response.prepared:  # an error before the first byte still has its own status
-                    await response.prepare(request)
-                    if audio_format == "wav":
-                        await response.write(_framed(wav_header(SPEECH_RATE_HZ), events))
+                    await _begin(response, request, audio_format, events)
                 await response.write(_framed(piece, events))
                 entry.mark_first_byte()
                 sent_bytes += len(piece)
-        if not response.prepared:
-            await response.prepare(request)
+        if not response.prepared:  # a text without a word in it
+            await _begin(response, request, audio_format, events)
         if events:
             await response.write(_event({"type": "speech.audio.done"}))
         entry.details["audio_ms"] = sent_bytes * 500 // SPEECH_RATE_HZ
         await response.write_eof()
         return response
+
+
+async def _begin(response: web.StreamResponse, request: web.Request, audio_format: str, events: bool) -> None:
+    await response.prepare(request)
+    if audio_format == "wav":
+        await response.write(_framed(wav_header(SPEECH_RATE_HZ), events))
 
 
 def _headers(audio_format: str, events: bool) -> dict[str, str]:

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _MODULE = "shared.adapters.azure_blob.container"
+_SLOWEST_BYTES_PER_S = 4_000_000
+"""What a write gets on top of its deadline: the recording of an hour has 230 MB."""
 
 
 class AzureBlobFileStore:
-    """The `FileStore` on the container at `address`; `timeout_s` bounds each operation with its retries."""
+    """The `FileStore` on the container at `address`; `timeout_s` bounds each operation with its retries, and for
+    each `_SLOWEST_BYTES_PER_S` that are written there is a second more.
+    """
 
     def __init__(self, address: BlobAddress, *, timeout_s: float = 10.0) -> None:
         self._address = address
@@ -31,7 +35,8 @@ class AzureBlobFileStore:
         return self._address.container
 
     async def put(self, name: str, data: bytes, *, content_type: str) -> None:
-        await self._run(lambda container: container.put(name, data, content_type))
+        writing_s = len(data) / _SLOWEST_BYTES_PER_S
+        await self._run(lambda container: container.put(name, data, content_type), writing_s)
 
     async def get(self, name: str) -> bytes | None:
         return await self._run(lambda container: container.get(name))
@@ -50,13 +55,13 @@ class AzureBlobFileStore:
         if (container := self._containers.pop(asyncio.get_running_loop(), None)) is not None:
             await container.close()
 
-    async def _run(self, work: Callable[[BlobContainer], Awaitable[_T]]) -> _T:
+    async def _run(self, work: Callable[[BlobContainer], Awaitable[_T]], more_s: float = 0.0) -> _T:
         module = await asyncio.to_thread(importlib.import_module, _MODULE)
         loop = asyncio.get_running_loop()
         try:
             if loop not in self._containers:
                 self._containers[loop] = module.BlobContainer(self._address, self._timeout_s)
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s + more_s):
                 return await work(self._containers[loop])
         except TimeoutError as error:
             raise StoreError("files_timeout", "the file store did not answer in time", retryable=True) from error

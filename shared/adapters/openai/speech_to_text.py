@@ -38,7 +38,7 @@ class OpenAISpeechToText:
                 response_format="json",
                 extra_headers={"x-call-id": call_id},
             )
-        return answer.text.strip()
+            return answer.text.strip()
 
     async def ping(self) -> None:
         async with translated(SpeechToTextError, "ping"), asyncio.timeout(self._deadline_s):

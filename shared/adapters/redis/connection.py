@@ -19,8 +19,8 @@ COMMAND_DEADLINE_S = 2.0
 CONNECT_DEADLINE_S = 2.0
 _CONNECTIONS = 64
 """Of one client; more commands at once than that wait their turn instead of failing."""
-KEY_LIFETIME_S = 3 * 3600
-"""Longer than any call; what a crash leaves behind goes away by itself."""
+KEY_LIFETIME_S = 5 * 3600
+"""Longer than the longest call that the settings allow; what a crash leaves behind goes away by itself."""
 
 
 def connect(url: str, *, entra: bool = False, block_s: float = 0.0, deadline_s: float = COMMAND_DEADLINE_S) -> Redis:
@@ -48,10 +48,12 @@ def connect(url: str, *, entra: bool = False, block_s: float = 0.0, deadline_s: 
 
 @asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
-    """Raises: StoreError (retryable) for whatever Redis raises while doing `what`."""
+    """Raises: StoreError (retryable) for whatever Redis raises while doing `what`, or who signs us in there."""
     try:
         yield
     except (RedisConnectionError, RedisTimeoutError, TimeoutError) as error:
         raise StoreError("redis_unavailable", f"{what}: {type(error).__name__}", retryable=True) from error
     except RedisError as error:
         raise StoreError("redis_refused", f"{what}: {error}") from error
+    except Exception as error:  # a token that cannot be had comes as an error of the identity's own kind
+        raise StoreError("redis_unavailable", f"{what}: {type(error).__name__}", retryable=True) from error

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from shared.adapters.redis.connection import translated
+from shared.adapters.redis.connection import KEY_LIFETIME_S, translated
 from shared.domain.errors import StoreError
 from shared.ports.pipes import Entry
 
@@ -76,11 +75,14 @@ class StreamReader:
                 del self._followers[pipe]
 
     async def _wake_up(self) -> None:
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._read_on(), name="redis-stream-reader")
         else:
             async with translated("wake the reader"):
-                await self._commands.xadd(self._wake, {b"": b""}, maxlen=1, approximate=False)
+                wake = self._commands.pipeline(transaction=False)
+                wake.xadd(self._wake, {b"": b""}, maxlen=1, approximate=False)
+                wake.expire(self._wake, KEY_LIFETIME_S)
+                await wake.execute()
 
     async def _read_on(self) -> None:
         """Runs while anybody follows; ends by itself some seconds after the last has gone."""
@@ -95,18 +97,22 @@ class StreamReader:
                     {self._wake: self._wake_after, **positions}, count=_BATCH, block=int(BLOCK_S * 1000)
                 )
                 failing_since = None
-            except (RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must be told
                 now = asyncio.get_running_loop().time()
-                failing_since = failing_since or now
-                logger.warning("pipes cannot be read: %s", type(error).__name__)
+                if failing_since is None:
+                    logger.warning("pipes cannot be read: %s", type(error).__name__)
+                    failing_since = now
                 if now - failing_since > self._patience_s:
                     self._tell_all(StoreError("redis_unavailable", "pipes cannot be read", retryable=True))
                 await asyncio.sleep(0.1)
                 continue
             self._hand_out(found, asked)
         self._task = None  # from here on a new follower starts a new read
-        async with translated("forget the wake-up stream"):
-            await self._commands.expire(self._wake, int(BLOCK_S))
+        try:
+            async with translated("forget the wake-up stream"):
+                await self._commands.expire(self._wake, int(BLOCK_S))
+        except StoreError as error:
+            logger.warning("a stream of one empty entry stays behind: %s", error)
 
     def _hand_out(
         self, found: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]], asked: dict[str, tuple[int, int]]

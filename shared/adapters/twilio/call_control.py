@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 
 from shared.domain.errors import TelephonyError
@@ -9,6 +11,7 @@ from shared.domain.errors import TelephonyError
 _DEADLINE_S = 5.0
 _ATTEMPTS = 2
 _NOT_FOUND = 404
+_NOT_IN_PROGRESS = 21220
 
 
 class TwilioCallControl:
@@ -20,19 +23,31 @@ class TwilioCallControl:
         self._auth = (account_sid, auth_token)
 
     async def hang_up(self, provider_call_id: str) -> None:
+        url = f"{self._calls_url}/{provider_call_id}.json"
         async with httpx.AsyncClient(auth=self._auth, timeout=self._deadline_s) as client:
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    response = await client.post(
-                        f"{self._calls_url}/{provider_call_id}.json", data={"Status": "completed"}
-                    )
-                except httpx.HTTPError as error:
+                    async with asyncio.timeout(self._deadline_s):
+                        response = await client.post(url, data={"Status": "completed"})
+                except (httpx.HTTPError, TimeoutError) as error:
                     if attempt == _ATTEMPTS:
                         raise TelephonyError(
                             "twilio_unavailable", f"hang up: {type(error).__name__}", retryable=True
                         ) from error
                     continue
-                if response.is_success or response.status_code == _NOT_FOUND:
+                if response.is_success or _has_ended(response):
                     return
-                if response.status_code < 500 or attempt == _ATTEMPTS:
-                    raise TelephonyError("twilio_refused", f"hang up: HTTP {response.status_code}")
+                retryable = response.status_code >= 500 or response.status_code == 429
+                if not retryable or attempt == _ATTEMPTS:
+                    status = f"hang up: HTTP {response.status_code}"
+                    raise TelephonyError("twilio_refused", status, retryable=retryable)
+
+
+def _has_ended(response: httpx.Response) -> bool:
+    """Whether the call is over already. Source: https://www.twilio.com/docs/api/errors/21220"""
+    if response.status_code == _NOT_FOUND:
+        return True
+    try:
+        return bool(response.json()["code"] == _NOT_IN_PROGRESS)
+    except (ValueError, KeyError, TypeError):
+        return False

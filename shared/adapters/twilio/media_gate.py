@@ -83,20 +83,21 @@ class TwilioMediaGate:
         if upstream.state:
             raise Conflict("started_already", "the stream has started already")
         start = message.get("start")
-        if not isinstance(start, dict) or not isinstance(message.get("streamSid"), str):
+        stream_id = message.get("streamSid")
+        if not isinstance(start, dict) or not isinstance(stream_id, str) or not stream_id.isascii():
             raise InvalidRequest("start_malformed", "the start message lacks its stream")
         if start.get("mediaFormat") != MEDIA_FORMAT:
             raise InvalidRequest("media_format", "the stream must be audio/x-mulaw, 8000 Hz, one channel")
         parameters = start.get("customParameters")
         ticket = parameters.get("ticket") if isinstance(parameters, dict) else None
-        if not isinstance(ticket, str):
+        if not isinstance(ticket, str) or not ticket.isascii():
             raise Unauthenticated("ticket", "the stream bears no ticket")
         call_id = await self._attach_media.by_ticket(
             ticket,
             provider_call_id=str(start.get("callSid", "")),
             hub=upstream.hub,
             connection_id=upstream.connection_id,
-            stream_id=message["streamSid"],
+            stream_id=stream_id,
         )
         return Reply(state=call_id)
 
@@ -108,12 +109,12 @@ class TwilioMediaGate:
             case "mark":
                 mark = message.get("mark")
                 name = mark.get("name") if isinstance(mark, dict) else None
-                if isinstance(name, str):
+                if isinstance(name, str) and name.isascii():
                     await self._pipes.append(pipe_names.events(call_id), {"event": "mark", "name": name})
             case "dtmf":
                 dtmf = message.get("dtmf")
                 digit = dtmf.get("digit") if isinstance(dtmf, dict) else None
-                if isinstance(digit, str):
+                if isinstance(digit, str) and digit.isascii():
                     await self._pipes.append(pipe_names.events(call_id), {"event": "dtmf", "digit": digit})
             case "stop":
                 await self._end_call.note(call_id, EndReason.CALLER_HUNG_UP)

@@ -12,6 +12,8 @@ from shared.domain.errors import InvalidRequest, Unauthenticated
 
 MAX_BODY_BYTES = 64 * 1024
 _CALL_SID = re.compile(r"CA[0-9a-f]{32}")
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+_MAX_PARTY_CHARACTERS = 256
 _FORM = "application/x-www-form-urlencoded"
 _ENDED_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -70,8 +72,8 @@ class TwilioWebhooks:
         return TwilioWebhook(
             call_sid=form["CallSid"],
             call_status=form.get("CallStatus", ""),
-            caller=form.get("From", ""),
-            callee=form.get("To", ""),
+            caller=_party(form.get("From", "")),
+            callee=_party(form.get("To", "")),
             stream_event=form.get("StreamEvent", ""),
             stream_error=form.get("StreamError", ""),
         )
@@ -98,6 +100,14 @@ class TwilioWebhooks:
         response = ET.Element("Response")
         ET.SubElement(response, "Reject", {"reason": reason})
         return _document(response)
+
+
+def _party(given: str) -> str:
+    """Who calls or is called. A caller may show what is no number at all, and is answered all the same; what looks
+    like a number is one.
+    """
+    party = given[:_MAX_PARTY_CHARACTERS]
+    return party.lstrip("+") if party.startswith("+") and not _E164.fullmatch(party) else party
 
 
 def _document(response: ET.Element) -> str:

@@ -11,16 +11,16 @@ from shared.domain.errors import MediaError
 if TYPE_CHECKING:
     from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient
 
-_DEADLINES: dict[str, Any] = {
+_READ_TIMEOUT_S = 5.0
+_OPTIONS: dict[str, Any] = {
     "connection_timeout": 2,
-    "read_timeout": 5,
     "retry_total": 1,
     "retry_backoff_factor": 0.1,
     "use_env_settings": False,
 }
 """A piece of audio that is seconds late is worth nothing, and one that is sent twice is heard twice: the SDK
-retries only what was never sent (connection errors). Looking for a proxy in the environment would read ~/.netrc in
-a thread before every piece."""
+retries only what was never sent (connection errors) or what the service says it did not do (500, 503, 504).
+Looking for a proxy in the environment would read ~/.netrc in a thread before every piece."""
 
 
 @asynccontextmanager
@@ -39,10 +39,22 @@ async def _translated(what: str) -> AsyncIterator[None]:
 
 
 class WebPubSubService:
-    """One hub. Give a connection string (local) or an endpoint, to which the managed identity signs in."""
+    """One hub. Give a connection string (local) or an endpoint, to which the managed identity signs in.
 
-    def __init__(self, hub: str, *, connection_string: str = "", endpoint: str = "", client_id: str = "") -> None:
+    `read_timeout_s`: how long the service may take for an answer.
+    """
+
+    def __init__(
+        self,
+        hub: str,
+        *,
+        connection_string: str = "",
+        endpoint: str = "",
+        client_id: str = "",
+        read_timeout_s: float = _READ_TIMEOUT_S,
+    ) -> None:
         self.hub = hub
+        self._options: dict[str, Any] = {**_OPTIONS, "read_timeout": read_timeout_s}
         self._connection_string = connection_string
         self._endpoint = endpoint
         self._client_id = client_id
@@ -55,13 +67,13 @@ class WebPubSubService:
 
             if self._connection_string:
                 self._made = WebPubSubServiceClient.from_connection_string(
-                    self._connection_string, self.hub, **_DEADLINES
+                    self._connection_string, self.hub, **self._options
                 )
             else:
                 from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow import
 
                 credential = DefaultAzureCredential(managed_identity_client_id=self._client_id or None)
-                self._made = WebPubSubServiceClient(self._endpoint, self.hub, credential, **_DEADLINES)
+                self._made = WebPubSubServiceClient(self._endpoint, self.hub, credential, **self._options)
         return self._made
 
     async def send(self, connection_id: str, content: str | dict[str, object], content_type: str) -> None:

@@ -42,4 +42,4 @@ async def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         raise InvalidRequest("settings", "REDIS_URL is missing")
 
     monkeypatch.setattr(health, "services", refuse)
-    assert_problem(await user_function(health.health_ready)(request()), 400, "settings")
+    assert_problem(await user_function(health.health_ready)(request()), 500, "settings")

@@ -186,7 +186,7 @@ async def test_settings_that_are_missing_are_told_as_a_problem(monkeypatch: pyte
 
     monkeypatch.setattr(talk, "services", incomplete)
     response = await get("talk_page")
-    assert response.status_code == 400
+    assert response.status_code == 500
     assert "AUTH_METADATA_URL" in json.loads(response.get_body())["detail"]
 
 

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 
 from functions.realtime import events
-from shared.domain.errors import Conflict, StoreError, Unauthenticated, VoiceAgentError
+from shared.domain.errors import Conflict, InvalidRequest, StoreError, Unauthenticated, VoiceAgentError
 from shared.domain.principal import Principal
 from shared.ports.media_gate import Reply, Upstream
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
@@ -166,3 +166,12 @@ async def test_missing_headers_are_no_crash(gate: FakeGate) -> None:
         request("POST", headers={"authorization": "Bearer good"})
     )
     assert_problem(response, 404, "hub_unknown")
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+async def test_wrong_settings_are_told_without_a_trace(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise InvalidRequest("settings", "REDIS_URL is missing")
+
+    monkeypatch.setattr(events, "services", refuse)
+    assert_problem(await send(method), 500, "settings")

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 
 from functions.realtime import negotiate
-from shared.domain.errors import NotFound
+from shared.domain.errors import InvalidRequest, NotFound
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
 
 
@@ -103,3 +103,11 @@ async def test_the_page_learns_where_to_sign_in(answering: FakeAnswering) -> Non
         "scope": "api/talk",
         "redirect_uri": "https://voice.example.com/",
     }
+
+
+async def test_a_page_is_told_of_wrong_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise InvalidRequest("settings", "REDIS_URL is missing")
+
+    monkeypatch.setattr(negotiate, "services", refuse)
+    assert_problem(await user_function(negotiate.realtime_config)(request()), 500, "settings")

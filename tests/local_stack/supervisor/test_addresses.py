@@ -25,6 +25,8 @@ def test_without_settings_everything_is_where_the_readme_says() -> None:
     ("environment", "message"),
     [
         ({"APP_PORT": "web"}, "APP_PORT is 'web': a port is a number from 1 to 65535"),
+        ({"APP_PORT": "²"}, "APP_PORT is '²'"),
+        ({"APP_PORT": "7" * 5000}, "APP_PORT is '7"),
         ({"APP_PORT": "0"}, "APP_PORT is '0'"),
         ({"APP_PORT": "70000"}, "APP_PORT is '70000'"),
         ({"APP_PORT": "7080"}, "APP_PORT and LOCAL_WEB_PUBSUB_PORT are both 7080: change one of them"),

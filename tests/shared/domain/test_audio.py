@@ -68,3 +68,19 @@ def test_samples_are_clipped_and_rounded() -> None:
 @pytest.mark.parametrize(("size", "expected_ms"), [(0, 0), (32, 1), (640, 20), (48, 1.5)])
 def test_duration(size: int, expected_ms: float) -> None:
     assert audio.duration_ms(bytes(size)) == expected_ms
+
+
+@pytest.mark.parametrize("cut_bytes", [2, 320, 1024, 100_000])
+def test_the_silence_before_the_first_sound_is_taken_off(cut_bytes: int) -> None:
+    hiss = np.full(4_800, 150, dtype="<i2")
+    voice = np.full(1_600, 5_000, dtype="<i2")
+    pause = np.zeros(1_600, dtype="<i2")
+    stream = np.concatenate([hiss, voice, pause, voice]).tobytes()
+    trim = audio.OnsetTrim()
+    kept = b"".join(trim.push(stream[at : at + cut_bytes]) for at in range(0, len(stream), cut_bytes))
+    assert kept == np.concatenate([hiss[-320:], voice, pause, voice]).tobytes()
+
+
+def test_of_silence_nothing_is_left() -> None:
+    trim = audio.OnsetTrim()
+    assert [trim.push(bytes(3_200)) for _ in range(5)] == [b""] * 5

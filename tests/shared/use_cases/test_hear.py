@@ -297,6 +297,15 @@ async def test_the_sound_is_kept_at_its_place(house: House, caller: Caller) -> N
     assert pcm[: 800 * BYTES_PER_MS] == silence(200) + voice(600)
 
 
+async def test_files_that_are_away_cost_the_recording_but_not_the_call(house: House, caller: Caller) -> None:
+    async def put(name: str, data: bytes, *, content_type: str) -> None:
+        raise StoreError("files_timeout", "away", retryable=True)
+
+    house.files.put = put  # type: ignore[method-assign]
+    assert await hear_while(hearing(house, FakeSpeechToText("Hello.")), caller, voice(600)) == ""
+    assert await house.pipe(1, pipe_names.TRANSCRIPT) == [{"text": "Hello."}]
+
+
 class CrashingPipes:
     """Lets a number of writes pass and then crashes the worker at the next."""
 

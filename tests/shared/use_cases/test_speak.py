@@ -258,6 +258,19 @@ async def test_a_line_that_is_gone_ends_the_answer(house: House, tts: FakeTextTo
     assert len(await house.pipe(1, pipe_names.SPOKEN)) == 1
 
 
+@pytest.mark.parametrize("sends", range(8))
+async def test_a_line_that_stumbles_goes_on_where_it_stopped(house: House, tts: FakeTextToSpeech, sends: int) -> None:
+    house.channel.errors = [*([None] * sends), MediaError("web_pubsub_unavailable", "away", retryable=True)]
+    await house.say(1, *ANSWER)
+    with pytest.raises(MediaError):
+        await speaker(house, tts)(turn_request(1))
+    assert "outcome" not in await journal(house)
+    await house.clock.sleep_ms(200)
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert played(house) == sound(tts, *ANSWER)
+    assert (await journal(house))["said"] == WHOLE
+
+
 async def test_a_line_that_goes_while_it_is_cleared(house: House, tts: FakeTextToSpeech) -> None:
     await house.say(1, *ANSWER)
     task = asyncio.create_task(speaker(house, tts)(turn_request(1)))

@@ -66,6 +66,20 @@ async def test_dying_at_any_point(house: House, tts: FakeTextToSpeech, at: int, 
     assert sum(len(pcm) for pcm in house.files.kept.values()) == len(sound(tts)), "the recording has all of it"
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(0, 40, 3))
+async def test_dying_with_a_voice_that_begins_with_silence(
+    house: House, tts: FakeTextToSpeech, at: int, after: bool
+) -> None:
+    """Which is taken off the answer's beginning, and must be again."""
+    tts.silence_ms = 130
+    pause = bytes(130 * BYTES_PER_MS)
+    whole = bytes(20 * BYTES_PER_MS) + pause.join(tts.sound_of(sentence) for sentence in ANSWER)
+    await speak_and_die(house, tts, 1, Mortal(house, at, after=after))
+    assert await speaker(house, tts)(turn_request(1)) == "completed"
+    assert played(house) == whole
+
+
 @pytest.mark.parametrize("second", range(0, 12))
 @pytest.mark.parametrize("first", [6, 9, 12, 15])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -169,11 +169,27 @@ async def test_history_is_what_was_heard_of_the_answer_before(house: House) -> N
     assert [message.text for message in model.asked[0][2:]] == ["Tell me a story.", "Once upon", "Stop!"]
 
 
+async def test_who_pauses_and_goes_on_is_understood_as_a_whole(house: House) -> None:
+    """Both halves are transcribed side by side, and the second may be ready first."""
+    await house.write(1, pipe_names.SPOKEN, {"said": ""}, "1-0")
+    await house.live_calls.note(CALL_ID, 1, {"said": "", "outcome": "unheard"})
+    await heard(house, "with number seven.", turn=2)
+    model = FakeLanguageModel(house.clock, Answer(["Yes."]))
+    task = asyncio.create_task(thinking(house, model)(turn_request(2)))
+    await house.clock.sleep_ms(1_000)
+    assert model.asked == []
+    await heard(house, "I want to ask about my order", turn=1)
+    await task
+    words = [message.text for message in model.asked[0] if message.role == "user"]
+    assert words == ["I want to ask about my order", "with number seven."]
+
+
 @pytest.mark.parametrize(("interruptible", "patience_ms"), [(True, 2_000), (False, 120_000)])
 async def test_it_does_not_wait_for_the_turn_before_for_ever(
     house: House, interruptible: bool, patience_ms: float
 ) -> None:
     house.change_agent(interruptible=interruptible)
+    await house.live_calls.note(CALL_ID, 1, {"heard": "Hello?"})
     await heard(house, turn=2)
     began_ms = house.clock.now_ms()
     await thinking(house, FakeLanguageModel(house.clock, Answer(["Yes."], token_ms=0)))(turn_request(2))

@@ -374,3 +374,13 @@ async def test_frames_of_a_call_that_is_forgotten_leave_no_pipe_behind(house: Ho
 async def test_only_messages_are_frames(gate: TwilioMediaGate, socket: Socket) -> None:
     running = replace(socket.upstream(MESSAGE, b'{"event":"mark"}'), state=CALL_ID)
     assert not await gate.pass_frame(running)
+
+
+async def test_halves_of_surrogate_pairs_reach_no_store(house: House, gate: TwilioMediaGate) -> None:
+    socket = Socket(gate)
+    await refused("ticket", Unauthenticated, socket.start("\ud800"))
+    await socket.start(await house.live_calls.issue_ticket(CALL_ID))
+    before = await house.pipes.read(pipe_names.events(CALL_ID))
+    await socket.send(b'{"event":"mark","mark":{"name":"\\ud800"}}')
+    await socket.send(b'{"event":"dtmf","dtmf":{"digit":"\\ud800"}}')
+    assert await house.pipes.read(pipe_names.events(CALL_ID)) == before

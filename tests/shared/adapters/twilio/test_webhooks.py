@@ -164,3 +164,18 @@ def _refused(code: str, kind: type[VoiceAgentError], deed: object) -> None:
         deed()  # type: ignore[operator]
     assert refused.value.code == code
     assert not refused.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("shown", "kept"),
+    [
+        ("+14155550100", "+14155550100"),
+        ("anonymous", "anonymous"),
+        ("+0", "0"),
+        ("+1234567890123456", "1234567890123456"),
+        ("sip:" + "x" * 400, "sip:" + "x" * 252),
+        ("", ""),
+    ],
+)
+def test_a_caller_may_show_what_is_no_number(shown: str, kept: str) -> None:
+    assert verify({**FORM, "From": shown}).caller == kept

@@ -125,7 +125,10 @@ async def test_an_unknown_event(client: Client) -> None:
     await refused("event_unknown", InvalidRequest, client.send("dance", {}))
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"[]", b"{}", b'{"name":5}', dumps({"name": "m" * 65}), b"[" * 4000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"x", b"[]", b"{}", b'{"name":5}', b'{"name":"\\ud800"}', dumps({"name": "m" * 65}), b"[" * 4000],
+)
 async def test_a_malformed_mark(client: Client, body: bytes) -> None:
     await client.send("start", GOOD_START)
     await refused("mark_malformed", InvalidRequest, client.send("mark", body))

@@ -31,12 +31,20 @@ class DurableCalls:
     async def start_call(self, request: CallRequest) -> None:
         try:
             async with asyncio.timeout(_START_DEADLINE_S):
-                status = await self._client.get_status(request.call_id)
-                if status.runtime_status in (Status.Pending, Status.Running):
+                if await self._is_running(request.call_id):
                     return
-                await self._client.start_new(CALL, request.call_id, request.to_json())
+                try:
+                    await self._client.start_new(CALL, request.call_id, request.to_json())
+                except Exception:
+                    # The same webhook, at the same moment, may have been quicker.
+                    if not await self._is_running(request.call_id):
+                        raise
         except Exception as error:
             raise StoreError("engine_refused", "the call could not be started", retryable=True) from error
+
+    async def _is_running(self, call_id: str) -> bool:
+        status = await self._client.get_status(call_id)
+        return status.runtime_status in (Status.Pending, Status.Running)
 
     async def speech_began(self, call_id: str, turn: int) -> None:
         for attempt in range(1, _ATTEMPTS + 1):

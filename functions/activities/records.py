@@ -46,6 +46,11 @@ async def record_turn(request: dict[str, Any]) -> None:
 
 @blueprint.activity_trigger(input_name="request", activity=names.RECORD_CALL)
 async def record_call(request: dict[str, Any]) -> None:
+    await services().keep_records.of_call(WrapUpRequest.from_json(request))
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.CLOSE_CALL)
+async def close_call(request: dict[str, Any]) -> None:
     ended = WrapUpRequest.from_json(request)
-    await services().keep_records.of_call(ended)
+    await services().keep_records.close(ended)
     logger.info("call %s ended: %s", ended.call_id, ended.end_reason)

@@ -56,3 +56,7 @@ def hang_up(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> 
 
 def record_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
     return context.call_activity_with_retry(names.RECORD_CALL, _RECORD_RETRIES, request.to_json())
+
+
+def close_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.CLOSE_CALL, _RECORD_RETRIES, request.to_json())

@@ -16,5 +16,7 @@ blueprint = df.Blueprint()
 @blueprint.orchestration_trigger(context_name="context")
 def wrap_up(context: df.DurableOrchestrationContext) -> Generator[Any, Any, None]:
     request = WrapUpRequest.from_json(context.get_input())
-    yield context.task_any([steps.hang_up(context, request)])  # it may fail; the records are kept all the same
-    yield steps.record_call(context, request)
+    # Each may fail for good, and what comes after it is done all the same.
+    yield context.task_any([steps.hang_up(context, request)])
+    yield context.task_any([steps.record_call(context, request)])
+    yield steps.close_call(context, request)

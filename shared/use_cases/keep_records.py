@@ -47,15 +47,18 @@ class KeepRecords:
         await self._save_turns(request.tenant_id, request.call_id, numbers)
 
     async def of_call(self, request: WrapUpRequest) -> None:
-        """Save what the last turns left, the recording and the transcript; then forget the running call.
+        """Save what the last turns left, the transcript, and the recording.
 
         May be run again after a crash: everything is written under the same names.
         """
         await self._last_turns(request)
-        await self._recording(request)
         call = await self.call_store.get(request.tenant_id, request.call_id)
         if call is not None:
             await self.call_store.save_transcript(request.tenant_id, request.call_id, text_of(call.turns))
+        await self._recording(request)
+
+    async def close(self, request: WrapUpRequest) -> None:
+        """Note that the call is over, and forget what was needed while it ran. May be run again."""
         failed = request.end_reason in (EndReason.ERROR, EndReason.NO_MEDIA)
         await self.call_store.advance(
             request.tenant_id,

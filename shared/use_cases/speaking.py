@@ -94,12 +94,17 @@ class Speaking:
         """Whether the carrier has played the piece. Marks and frames of a connection come in order, so once
         frames from after its end have come in, its mark has too, or never will.
         """
-        give_up_at_ms = self._clock.now_ms() + _UNCERTAIN_WAIT_MS
+        began_ms = self._clock.now_ms()
         mark = last.piece.mark(self._request.turn).encode()
         while True:
             now_ms = self._clock.now_ms()
             # The frames are looked at before the marks: a mark that comes between the two looks must count.
-            has_caught_up = live.started_ms + await self._stream_ms() > last.until_ms + _CAUGHT_UP_MS
+            stream_ms = await self._stream_ms()
+            has_caught_up = live.started_ms + stream_ms > last.until_ms + _CAUGHT_UP_MS
+            # Where frames bear no time, only the wall clock can tell.
+            give_up_at_ms = (
+                began_ms + _UNCERTAIN_WAIT_MS if stream_ms else max(began_ms, last.until_ms) + _CAUGHT_UP_MS
+            )
             for entry in await self._pipes.read(pipe_names.events(self._request.call_id)):
                 if entry.fields.get(b"event") == b"mark" and entry.fields.get(b"name") == mark:
                     return True

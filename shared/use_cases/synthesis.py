@@ -37,6 +37,7 @@ class Synthesis:
         self.sentences: list[str] = []
         self.pieces: dict[str, Piece] = {}
         self.failed = False
+        self._has_begun = False
         self._pipes = pipes
         self._live_calls = live_calls
         self._text_to_speech = text_to_speech
@@ -99,7 +100,8 @@ class Synthesis:
         onset = OnsetTrim()
         async with aclosing(source) as sound:
             async for made in sound:
-                if sentence == 1 and not number and not pending:
+                if sentence == 1 and not self._has_begun:
+                    self._has_begun = True
                     await self._live_calls.note_once(
                         self._request.call_id,
                         self._request.turn,

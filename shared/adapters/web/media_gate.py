@@ -65,7 +65,9 @@ def _require_format(upstream: Upstream) -> None:
 def _mark_name(upstream: Upstream) -> str:
     name = _content(upstream, "mark_malformed").get("name")
     if not isinstance(name, str) or not name.isascii() or len(name) > _MAX_MARK_CHARACTERS:
-        raise InvalidRequest("mark_malformed", f"a mark has a name of at most {_MAX_MARK_CHARACTERS} ASCII characters")
+        raise InvalidRequest(
+            "mark_malformed", f"a mark has a name of at most {_MAX_MARK_CHARACTERS} ASCII characters"
+        )
     return name
 
 

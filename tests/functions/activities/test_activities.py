@@ -113,11 +113,15 @@ async def test_records_are_handed_on(install: Installer) -> None:
         async def of_call(self, request: WrapUpRequest) -> None:
             kept.append(request)
 
+        async def close(self, request: WrapUpRequest) -> None:
+            kept.append(("closed", request))
+
     ending = FakeEnding()
     install(records, keep_records=Keeping(), end_call=ending)
     ended = WrapUpRequest("tenant", "call-1", 2, "silent")
     await user_function(records.record_turn)(TURN.to_json())
     await user_function(records.record_call)(ended.to_json())
+    await user_function(records.close_call)(ended.to_json())
     await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
-    assert kept == [TURN, ended]
+    assert kept == [TURN, ended, ("closed", ended)]
     assert ending.noted == [("call-1", EndReason.ERROR)]

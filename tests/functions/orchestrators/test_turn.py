@@ -76,9 +76,18 @@ def test_wrapping_up_lets_go_of_the_line_before_it_writes() -> None:
     run.complete("hang_up")
     assert run.open == {"record_call"}
     assert run.context.retries["record_call"] >= 10, "a failover of the database takes a minute"
-    assert run.context.inputs == {"hang_up": request, "record_call": request}
     run.complete("record_call")
+    assert run.open == {"close_call"}
+    assert run.context.inputs == {"hang_up": request, "record_call": request, "close_call": request}
+    run.complete("close_call")
     assert run.is_over
+
+
+def test_a_call_is_closed_even_if_its_records_cannot_be_kept() -> None:
+    run = Run(wrap_up.wrap_up, WrapUpRequest("tenant", "call-9", 3, "silent").to_json())
+    run.complete("hang_up")
+    run.fail("record_call")
+    assert run.open == {"close_call"}
 
 
 def test_records_are_kept_even_if_the_line_cannot_be_let_go() -> None:

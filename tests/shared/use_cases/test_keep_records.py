@@ -47,6 +47,12 @@ def keeping(house: House) -> KeepRecords:
     return KeepRecords(house.call_store, house.live_calls, house.pipes, house.files, house.clock)
 
 
+async def wrapped_up(keep: KeepRecords, ended: WrapUpRequest) -> None:
+    """As the orchestration does it."""
+    await keep.of_call(ended)
+    await keep.close(ended)
+
+
 def request(reason: str = "caller_hung_up", last_turn: int = 2) -> WrapUpRequest:
     return WrapUpRequest(TENANT_ID, CALL_ID, last_turn, reason)
 
@@ -119,7 +125,7 @@ async def kept(house: House) -> None:
 async def test_a_call_is_kept_and_forgotten(house: House) -> None:
     keep = keeping(house)
     await keep.of_turn(TurnRequest(TENANT_ID, CALL_ID, 1, greet=True))
-    await keep.of_call(request())
+    await wrapped_up(keep, request())
     await kept(house)
 
 
@@ -135,7 +141,7 @@ async def test_a_call_is_kept_and_forgotten(house: House) -> None:
     ],
 )
 async def test_how_a_call_ended(house: House, reason: str, state: CallState) -> None:
-    await keeping(house).of_call(request(reason))
+    await wrapped_up(keeping(house), request(reason))
     call = await house.call_store.get(TENANT_ID, CALL_ID)
     assert call is not None
     assert (call.state, call.end_reason) == (state, reason)
@@ -145,7 +151,7 @@ async def test_it_waits_for_the_answer_that_is_just_ending() -> None:
     house = House()
     await house.connect()
     await house.say(0)
-    task = asyncio.create_task(keeping(house).of_call(request(last_turn=1)))
+    task = asyncio.create_task(wrapped_up(keeping(house), request(last_turn=1)))
     await house.clock.sleep_ms(2_000)
     assert not task.done()
     await house.live_calls.note(CALL_ID, 0, {"said": "Hello.", "outcome": "interrupted"})
@@ -160,14 +166,14 @@ async def test_but_not_for_ever() -> None:
     house = House()
     await house.connect()
     began_ms = house.clock.now_ms()
-    await keeping(house).of_call(request(last_turn=1))
+    await wrapped_up(keeping(house), request(last_turn=1))
     assert house.clock.now_ms() - began_ms <= 61_000
 
 
 async def test_a_call_without_a_sound_has_no_recording() -> None:
     house = House()
     await house.connect()
-    await keeping(house).of_call(request("no_media", last_turn=1))
+    await wrapped_up(keeping(house), request("no_media", last_turn=1))
     call = await house.call_store.get(TENANT_ID, CALL_ID)
     assert call is not None
     assert (call.recording, call.state) == (None, CallState.FAILED)
@@ -207,11 +213,11 @@ async def test_dying_at_any_point(house: House, at: int, after: bool) -> None:
     mortal(house.files, "delete")
     mortal(house.live_calls, "close")
     with pytest.raises(Died) if at < 9 else nullcontext():
-        await keep.of_call(request())
+        await wrapped_up(keep, request())
     for (owner, name), whole in honest.items():
         setattr(owner, name, whole)
     await house.clock.sleep_ms(2_000)
-    await keep.of_call(request())
+    await wrapped_up(keep, request())
     await kept(house)
 
 
@@ -226,12 +232,12 @@ async def test_dying_while_the_pieces_are_deleted_does_not_cost_the_recording(ho
 
     house.files.delete = delete_half  # type: ignore[method-assign]
     with pytest.raises(Died):
-        await keep.of_call(request())
+        await wrapped_up(keep, request())
     house.files.delete = honest  # type: ignore[method-assign]
-    await keep.of_call(request())
+    await wrapped_up(keep, request())
     await kept(house)
 
 
 async def test_a_call_that_was_never_recorded(house: House) -> None:
     with pytest.raises(NotFound):
-        await keeping(house).of_call(WrapUpRequest("tenant-2", CALL_ID, 2, "silent"))
+        await wrapped_up(keeping(house), WrapUpRequest("tenant-2", CALL_ID, 2, "silent"))

@@ -65,10 +65,9 @@ async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _allow_origin(req: func.HttpRequest) -> func.HttpResponse:
     """The abuse protection handshake: the service asks whether it may send us events."""
-    origin = req.headers.get("webhook-request-origin", "")
-    allowed = services().web_pubsub_origins
-    names = {name.strip().lower() for name in origin.split(",")}
-    if not names & allowed:
+    asking = [name.strip() for name in req.headers.get("webhook-request-origin", "").split(",")]
+    allowed = [name for name in asking if name.lower() in services().web_pubsub_origins]
+    if not allowed:
         logger.warning("realtime validation refused: unknown origin")
         return func.HttpResponse(status_code=403)
-    return func.HttpResponse(status_code=200, headers={"WebHook-Allowed-Origin": origin})
+    return func.HttpResponse(status_code=200, headers={"WebHook-Allowed-Origin": ", ".join(allowed)})

@@ -22,6 +22,8 @@ from shared.use_cases.waiting import Waiting, is_last
 logger = logging.getLogger(__name__)
 
 _LAST_WORDS_S = 20.0
+"""For all steps together: as long as a transcription may take, with its second try."""
+_AT_LEAST_S = 0.5
 
 
 def turn_of(number: int, journal: dict[str, str]) -> Turn | None:
@@ -73,10 +75,12 @@ class KeepRecords:
         """The turn before the last one may just be ending; wait for its steps, then save what all have left."""
         before = max(0, request.last_turn - 1)
         waiting = Waiting(self.pipes, self.live_calls)
+        began_ms = self.clock.now_ms()
         steps = (pipe_names.SENTENCES, pipe_names.SPOKEN)
         for pipe in (pipe_names.LISTENED, *steps) if before else steps:  # nobody listens in turn 0
             name = pipe_names.turn(request.call_id, before, pipe)
-            if await waiting.within(name, _LAST_WORDS_S, of=is_last) is None:
+            left_s = _LAST_WORDS_S - (self.clock.now_ms() - began_ms) / 1000
+            if await waiting.within(name, max(_AT_LEAST_S, left_s), of=is_last) is None:
                 logger.warning("call %s: turn %d did not end: %s", request.call_id, before, pipe)
         await self._save_turns(request.tenant_id, request.call_id, range(request.last_turn + 1))
 

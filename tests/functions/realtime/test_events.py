@@ -141,19 +141,19 @@ async def test_a_refusal_has_its_status(gate: FakeGate, error: VoiceAgentError, 
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
-        ("voice.webpubsub.azure.com", True),
-        ("VOICE.webpubsub.azure.com", True),
-        ("other.example, voice.webpubsub.azure.com", True),
-        ("evil.webpubsub.azure.com", False),
-        ("voice.webpubsub.azure.com.evil.example", False),
-        ("", False),
-        ("*", False),
+        ("voice.webpubsub.azure.com", "voice.webpubsub.azure.com"),
+        ("VOICE.webpubsub.azure.com", "VOICE.webpubsub.azure.com"),
+        ("evil.example, voice.webpubsub.azure.com", "voice.webpubsub.azure.com"),
+        ("evil.webpubsub.azure.com", None),
+        ("voice.webpubsub.azure.com.evil.example", None),
+        ("", None),
+        ("*", None),
     ],
 )
-async def test_the_handshake(gate: FakeGate, origin: str, allowed: bool) -> None:
+async def test_the_handshake(gate: FakeGate, origin: str, allowed: str | None) -> None:
     response = await send("OPTIONS", authorization="", webhook_request_origin=origin)
     assert response.status_code == (200 if allowed else 403)
-    assert response.headers.get("WebHook-Allowed-Origin") == (origin if allowed else None)
+    assert response.headers.get("WebHook-Allowed-Origin") == allowed
 
 
 async def test_a_handshake_without_an_origin(gate: FakeGate) -> None:

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer, unused_port
 
 from local_stack.phones import call, wav
 from local_stack.phones.placing import CannotCall
+from local_stack.phones.synthetic_voice import CannotSpeak, speak
 from tests.local_stack.phones.test_server import phones
 from tests.local_stack.phones.twilio.voice_app import VoiceApp, running, tone
 
@@ -133,7 +135,10 @@ def test_2_for_wrong_usage(
     except SystemExit as left:
         status = int(str(left.code))
     assert status == 2
-    assert reason in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert reason in message
+    assert message.startswith("call: ")
+    assert message.count("\n") == 1
 
 
 def test_1_without_a_speech_service(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +168,25 @@ async def test_an_interrupted_command_hangs_up(recording: Path, tmp_path: Path) 
             await calling
         await app.wait_until_hung_up()
     assert app.messages[-1]["event"] == "stop"
+
+
+async def test_a_text_without_words_has_a_reason_of_its_own() -> None:
+    async def silence(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(44))
+
+    app = web.Application()
+    app.router.add_post("/v1/audio/speech", silence)
+    async with TestServer(app) as server, ClientSession() as session:
+        with pytest.raises(CannotSpeak, match="nothing to say"):
+            await speak(session, str(server.make_url("/")), "😀")
+
+
+def test_options_of_make_reach_the_command_as_they_were_written(tmp_path: Path) -> None:
+    text = 'She said "hi", it`s $5 & $(id); done'
+    echo = tmp_path / "python"
+    echo.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    echo.chmod(0o755)
+    words = ["make", "call", "PYTHON=true", f"VENV={tmp_path}", f"SAY={text}", "TURNS=2"]
+    root = Path(__file__).parents[3]
+    printed = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True, timeout=20).stdout
+    assert printed.splitlines()[-2:] == [f"--say={text}", "--turns=2"]

@@ -8,6 +8,8 @@ import httpx
 import openai
 import pytest
 
+from local_stack.speech.audio import wav_header
+from local_stack.speech.backend import SPEECH_RATE_HZ
 from tests.local_stack.speech.conftest import Service, eventually, scripted_service, wav
 
 QUICK = {"stt_ms": 1, "ttft_ms": 1, "token_ms": 1, "tts_first_byte_ms": 1, "tts_rate_x_realtime": 50}
@@ -46,6 +48,12 @@ async def test_empty_results(service: Service, step: str, nothing: object) -> No
     await order(service, step=step, kind="empty")
     assert await attempt(service, step) == nothing
     assert await attempt(service, step) != nothing
+
+
+async def test_nothing_said_is_a_wav_all_the_same(service: Service) -> None:
+    await order(service, step="tts", kind="empty")
+    spoken = await service.openai.audio.speech.create(model="m", voice="v", input="Hi.", response_format="wav")
+    assert spoken.content == wav_header(SPEECH_RATE_HZ)
 
 
 @pytest.mark.parametrize("step", ["stt", "llm", "tts"])

@@ -39,3 +39,6 @@ LISTENED = "listened"
 """Listening has written all that it writes, the recording's piece included."""
 
 TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN)
+
+END_POSITION = "1000000-0"
+"""After the last sentence, and the last piece of sound, of any answer."""

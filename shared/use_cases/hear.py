@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import Agent, EndReason
-from shared.domain.errors import MediaError, NotFound, SpeechToTextError, StoreError
+from shared.domain.errors import MediaError, NotFound, SpeechToTextError
 from shared.domain.ledger import Moment
 from shared.domain.limits import CallLimits
 from shared.domain.steps import TurnRequest
@@ -26,6 +26,7 @@ from shared.ports.pipes import Pipes
 from shared.ports.speech_to_text import SpeechToText
 from shared.ports.voice_activity import VoiceActivityDetector
 from shared.use_cases.listening import Listening
+from shared.use_cases.sound_pieces import SoundPieces
 from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -218,16 +219,9 @@ class Hear:
             await self.live_calls.note(request.call_id, request.turn, {"heard": text})
 
     async def _keep(self, request: TurnRequest, listening: Listening) -> None:
-        """This turn's sound for the recording, at its place on the stream's time line. A recording with a gap is
-        better than a call that ends because its files are away.
-        """
-        if not listening.pcm:
-            return
-        name = f"calls/{request.call_id}/caller/{request.turn:04d}-{listening.began_ms:09d}.pcm"
-        try:
-            await self.files.put(name, bytes(listening.pcm), content_type="application/octet-stream")
-        except StoreError as error:
-            logger.error("call %s turn %d: its sound is not kept: %s", request.call_id, request.turn, error)
+        """This turn's sound for the recording, at its place on the stream's time line."""
+        if listening.pcm:
+            await SoundPieces(self.files).keep(request, "caller", listening.began_ms, bytes(listening.pcm))
 
     async def _end(self, request: TurnRequest, reason: EndReason) -> str:
         await self.live_calls.end(request.call_id, reason)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from shared.domain import pipe_names
-from shared.domain.call import CallState, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.call import Call, CallState, EndReason, Recording, Turn, TurnOutcome
 from shared.domain.ledger import read_moments
 from shared.domain.recording import CONTENT_TYPE, stereo_wav
 from shared.domain.steps import TurnRequest, WrapUpRequest
@@ -17,6 +17,7 @@ from shared.ports.clock import Clock
 from shared.ports.file_store import FileStore
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
+from shared.use_cases.sound_pieces import SoundPieces
 from shared.use_cases.waiting import Waiting, is_last
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class KeepRecords:
         call = await self.call_store.get(request.tenant_id, request.call_id)
         if call is not None:
             await self.call_store.save_transcript(request.tenant_id, request.call_id, text_of(call.turns))
-        await self._recording(request)
+        await self._recording(request, call)
 
     async def close(self, request: WrapUpRequest) -> None:
         """Note that the call is over, and forget what was needed while it ran. May be run again."""
@@ -90,18 +91,15 @@ class KeepRecords:
             if turn is not None:
                 await self.call_store.save_turn(tenant_id, call_id, turn)
 
-    async def _recording(self, request: WrapUpRequest) -> None:
-        names = await self.files.list(f"calls/{request.call_id}/")
+    async def _recording(self, request: WrapUpRequest, call: Call | None) -> None:
+        pieces = SoundPieces(self.files)
+        names = await pieces.names(request.call_id)
         if not names:
             return
-        call = await self.call_store.get(request.tenant_id, request.call_id)
         if call is not None and call.recording is not None:  # it is whole; a crash left some of its pieces behind
             await self.files.delete(names)
             return
-        sides: dict[str, list[tuple[int, bytes]]] = {"caller": [], "agent": []}
-        for name in names:
-            _, _, side, piece = name.split("/")
-            sides[side].append((int(piece.removesuffix(".pcm").partition("-")[2]), await self.files.get(name) or b""))
+        sides = await pieces.read(names)
         wav, duration_ms = await asyncio.to_thread(stereo_wav, sides["caller"], sides["agent"])
         blob = f"recordings/{request.tenant_id}/{request.call_id}.wav"
         await self.files.put(blob, wav, content_type=CONTENT_TYPE)

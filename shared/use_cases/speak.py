@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain import pipe_names
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound, StoreError
+from shared.domain.errors import MediaError, NotFound
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -20,6 +20,7 @@ from shared.ports.media_channel import MediaChannels
 from shared.ports.media_codec import FrameDecoder
 from shared.ports.pipes import Pipes
 from shared.ports.text_to_speech import TextToSpeech
+from shared.use_cases.sound_pieces import SoundPieces
 from shared.use_cases.speaking import Speaking
 from shared.use_cases.synthesis import Synthesis
 from shared.use_cases.waiting import Waiting
@@ -28,9 +29,6 @@ logger = logging.getLogger(__name__)
 
 _MARK_GRACE_MS = 1500
 """How long after the computed end the last mark is waited for."""
-
-_PAST_ALL = "1000000-0"
-"""After the last piece of any answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Speak:
             return await self._interrupt(request, speaking)
         making = asyncio.create_task(synthesis.run(), name="synthesis")
         playing = asyncio.create_task(speaking.run(), name="playback")
-        stopped = asyncio.create_task(self._stop(request), name="stop")
+        stopped = asyncio.create_task(Waiting(self.pipes, self.live_calls).stop(request), name="stop")
         marks = asyncio.create_task(speaking.follow_marks(), name="marks")
         try:
             await self._until_sent(making, playing, stopped)
@@ -146,10 +144,6 @@ class Speak:
         while not speaking.is_heard(_MARK_GRACE_MS) and not stopped.done():
             await asyncio.wait({stopped}, timeout=0.02)
 
-    async def _stop(self, request: TurnRequest) -> None:
-        control = pipe_names.turn(request.call_id, request.turn, pipe_names.CONTROL)
-        await Waiting(self.pipes, self.live_calls).first(request.call_id, control)
-
     async def _close(self, request: TurnRequest, said: str, outcome: TurnOutcome) -> TurnOutcome:
         """Write what was heard into the journal, and tell the next turn that it stands there."""
         entries: dict[str, str | float] = {"said": said, "outcome": outcome}
@@ -163,17 +157,13 @@ class Speak:
         spoken = pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN)
         await self.pipes.append(spoken, {"said": said, "outcome": outcome}, position="1-0")
         # Nobody asks for this sound again, and a long call has more of it than the pipes' server has memory.
-        await self.pipes.trim(pipe_names.turn(request.call_id, request.turn, pipe_names.AUDIO), _PAST_ALL)
+        await self.pipes.trim(
+            pipe_names.turn(request.call_id, request.turn, pipe_names.AUDIO), pipe_names.END_POSITION
+        )
         return outcome
 
     async def _keep(self, request: TurnRequest, live: LiveCall, speaking: Speaking) -> None:
-        """What sounded, for the recording, at its place on the stream's time line. A recording with a gap is
-        better than a call that ends because its files are away.
-        """
+        """What sounded, for the recording, at its place on the stream's time line."""
         for from_ms, pcm in speaking.runs():
             at_ms = max(0, int(from_ms - live.started_ms))
-            name = f"calls/{request.call_id}/agent/{request.turn:04d}-{at_ms:09d}.pcm"
-            try:
-                await self.files.put(name, pcm, content_type="application/octet-stream")
-            except StoreError as error:
-                logger.error("call %s turn %d: its sound is not kept: %s", request.call_id, request.turn, error)
+            await SoundPieces(self.files).keep(request, "agent", at_ms, pcm)

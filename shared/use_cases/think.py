@@ -29,7 +29,6 @@ _TRANSCRIBED_WITHIN_S = 12.0
 """A little more than speech to text may take."""
 _LOOKED_BACK_TURNS = 60
 """Among them are noises and answers unheard, which are not remembered."""
-_END_POSITION = "1000000-0"
 FAILED = "failed"
 
 
@@ -53,7 +52,7 @@ class Think:
         if heard is not None and heard.fields.get(b"event") != b"end":
             outcome = await self._answer(request, agent, heard)
         await self.pipes.append(
-            self._sentences(request), {"event": "end", "outcome": outcome}, position=_END_POSITION
+            self._sentences(request), {"event": "end", "outcome": outcome}, position=pipe_names.END_POSITION
         )
 
     def _sentences(self, request: TurnRequest) -> str:
@@ -127,7 +126,7 @@ class Think:
     async def _stream(self, request: TurnRequest, messages: list[Message], kept: int) -> None:
         """Write the model's answer until it ends, or the caller interrupts: then the model is cancelled at once."""
         writing = asyncio.create_task(self._write_answer(request, messages, kept), name="answer")
-        stopped = asyncio.create_task(self._stop(request), name="stop")
+        stopped = asyncio.create_task(Waiting(self.pipes, self.live_calls).stop(request), name="stop")
         try:
             await asyncio.wait({writing, stopped}, return_when=asyncio.FIRST_COMPLETED)
             (writing if writing.done() else stopped).result()
@@ -166,10 +165,6 @@ class Think:
             if number == 1:
                 await self._note(request, Moment.FIRST_SENTENCE)
         return number
-
-    async def _stop(self, request: TurnRequest) -> None:
-        control = pipe_names.turn(request.call_id, request.turn, pipe_names.CONTROL)
-        await Waiting(self.pipes, self.live_calls).first(request.call_id, control)
 
     async def _say_instead(self, request: TurnRequest, said: list[str], sentence: str, outcome: str) -> str:
         if sentence not in said:

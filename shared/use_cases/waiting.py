@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from shared.domain import pipe_names
+from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Entry, Pipes
 
@@ -51,6 +53,10 @@ class Waiting:
         except TimeoutError:
             return None
         return None
+
+    async def stop(self, request: TurnRequest) -> None:
+        """Until this turn is told to be silent, or the call has ended."""
+        await self.first(request.call_id, pipe_names.turn(request.call_id, request.turn, pipe_names.CONTROL))
 
     async def is_over(self, call_id: str) -> bool:
         live = await self.live_calls.get(call_id)

@@ -29,6 +29,8 @@ CALLERS = {
     "+14155550113": ("vm-nonumber", "vm-passchanged"),
 }
 MAX_WORD_ERROR_RATE = 0.15
+VOICE_VARIES = 0.06
+"""The same words take a little more or less time, as they are cut into sentences."""
 MAX_REPLY_WORD_ERROR_RATE = 0.35
 """Of a synthetic voice over a telephone line, as a small model hears it; what is not intelligible is near 1."""
 
@@ -87,7 +89,8 @@ async def test_what_came_back_is_what_the_agent_said(stack: Stack, calls: dict[s
             heard = await stack.transcribe(part)
             wrong += edits(said[turn["number"]], heard)
             spoken += len(words(said[turn["number"]]))
-            assert abs(turn["heard_ms"] - await stack.audible_ms(said[turn["number"]])) <= 160, (said, turn)
+            audible_ms = await stack.audible_ms(said[turn["number"]])
+            assert abs(turn["heard_ms"] - audible_ms) <= 160 + audible_ms * VOICE_VARIES, (said, turn)
     assert wrong / spoken <= MAX_REPLY_WORD_ERROR_RATE
 
 

@@ -17,8 +17,12 @@ export CALL_AUDIO := $(value AUDIO)
 export CALL_SAY := $(value SAY)
 export CALL_PROVIDER := $(value PROVIDER)
 export CALL_TURNS := $(value TURNS)
+export CALL_PATTERN := $(value PATTERN)
+export CALL_BACKCHANNEL := $(value BACKCHANNEL)
 call_options = $(if $(CALL_AUDIO),--audio="$$CALL_AUDIO") $(if $(CALL_SAY),--say="$$CALL_SAY") \
-	$(if $(CALL_PROVIDER),--provider="$$CALL_PROVIDER") $(if $(CALL_TURNS),--turns="$$CALL_TURNS")
+	$(if $(CALL_PROVIDER),--provider="$$CALL_PROVIDER") $(if $(CALL_TURNS),--turns="$$CALL_TURNS") \
+	$(if $(CALL_PATTERN),--pattern="$$CALL_PATTERN") \
+	$(if $(CALL_BACKCHANNEL),--backchannel="$$CALL_BACKCHANNEL") $(if $(filter 1,$(PLOT)),--plot)
 
 .PHONY: help
 help: ## this list
@@ -33,7 +37,7 @@ run: setup ## start the stack, place a call, stay (ONCE=1 ends after it, CALL=0 
 	@exec $(STACK) up $(if $(filter 1,$(ONCE)),--once) $(if $(filter 0,$(CALL)),--no-call) -- $(call_options)
 
 .PHONY: call
-call: setup ## place a call into the running stack (AUDIO=file.wav SAY="text" TURNS=2 PROVIDER=twilio)
+call: setup ## place a call into the running stack (AUDIO=file.wav SAY="text" TURNS=2 PATTERN=bp BACKCHANNEL=mhm PLOT=1)
 	@exec $(VENV)/python -m local_stack.phones.call $(call_options)
 
 .PHONY: token

@@ -9,6 +9,7 @@ part of the stack has to run.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import resource
@@ -21,6 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.measuring import report
@@ -32,6 +34,13 @@ from local_stack.supervisor.stored_secrets import open_secrets
 
 _SHOWN = 10
 _LISTENS_WITHIN_S = 30.0
+STEPS = (
+    "interpreter starts",
+    "host's own modules",
+    "app's modules (function_app)",
+    "functions indexed",
+    "host starts and listens",
+)
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| (\s*)(\S+)")
 
 
@@ -89,17 +98,33 @@ def time_import(settings: dict[str, str]) -> tuple[float, float, list[Import]]:
 
 def time_start(settings: dict[str, str]) -> float:
     """From the start of the host's process until it answers over HTTP, in ms. Raises: StartFailed."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _start(["local_stack.functions_host"], settings, Path(folder))[1]
+
+
+def time_steps(settings: dict[str, str]) -> dict[str, float]:
+    """What each step of one start took, in ms, in order. Raises: StartFailed."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "steps.json"
+        began_ms, took_ms = _start(["benchmarks.measuring.host_start", str(told)], settings, Path(folder))
+        moments = [began_ms, *json.loads(told.read_text()).values(), began_ms + took_ms]
+    return {name: later - earlier for name, (earlier, later) in zip(STEPS, pairwise(moments), strict=True)}
+
+
+def _start(module: list[str], settings: dict[str, str], folder: Path) -> tuple[float, float]:
+    """When the process was started (Unix epoch ms), and how long it took until it listened."""
     (port,) = free_ports(1)
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
-        started = time.perf_counter()
-        command = [sys.executable, "-m", "local_stack.functions_host", "--port", str(port), "--state-dir", folder]
-        host = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=log, stderr=log)
+    log = folder / "log"
+    command = [sys.executable, "-m", *module, "--port", str(port), "--state-dir", str(folder)]
+    with log.open("wb") as output:
+        began_ms, started = time.time() * 1000, time.perf_counter()
+        host = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output)
         try:
             while not _listens(port):
                 if host.poll() is not None or time.perf_counter() - started > _LISTENS_WITHIN_S:
-                    raise StartFailed((Path(folder) / "log").read_text()[-500:])
+                    raise StartFailed(log.read_text()[-500:])
                 time.sleep(0.005)
-            return (time.perf_counter() - started) * 1000
+            return began_ms, (time.perf_counter() - started) * 1000
         finally:
             host.send_signal(signal.SIGTERM)
             host.wait(10)
@@ -124,8 +149,8 @@ def _run(command: list[str], settings: dict[str, str]) -> str:
     return done.stderr
 
 
-def _settings() -> dict[str, str]:
-    """App settings of a stack that is not there."""
+def settings_of_no_stack() -> dict[str, str]:
+    """App settings of a stack that is not there: enough for a start, which connects nowhere."""
     with tempfile.TemporaryDirectory() as folder:
         numbers = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         return app_settings(Addresses(Path(folder), numbers), open_secrets(Path(folder)))
@@ -136,10 +161,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks cold_start", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="of each measurement (default: %(default)s)")
     options = parser.parse_args()
-    settings = _settings()
+    settings = settings_of_no_stack()
     try:
         imported = [time_import(settings) for _ in range(options.runs)]
         started = [time_start(settings) for _ in range(options.runs)]
+        steps = [time_steps(settings) for _ in range(options.runs)]
     except StartFailed as problem:
         print(f"the app does not start: {problem}", file=sys.stderr)
         return 1
@@ -147,11 +173,12 @@ def main() -> int:
     costly = most_expensive(quickest, _SHOWN, "function_app")
     spreads = {
         "process start → listening": Distribution.of(started),
+        **{f"  {name}": Distribution.of(each[name] for each in steps) for name in STEPS},
         "import of function_app, with the interpreter's start": Distribution.of(each[0] for each in imported),
         "  its CPU": Distribution.of(each[1] for each in imported),
     }
     rows = [[name, each and each.p50, each and each.max] for name, each in spreads.items()]
-    print(report.table(["ms", "p50", "max"], rows))
+    print(report.table([f"ms, {options.runs} runs", "p50", "max"], rows))
     print()
     print(
         report.table(
@@ -161,6 +188,7 @@ def main() -> int:
     figures: dict[str, object] = {
         "runs": options.runs,
         "start_to_listening_ms": [round(each) for each in started],
+        "steps_ms": {name: [round(each[name]) for each in steps] for name in STEPS},
         "import_ms": [round(each[0]) for each in imported],
         "import_cpu_ms": [round(each[1]) for each in imported],
         "imports": [{"package": one.module, "own_ms": one.own_ms, "whole_ms": one.whole_ms} for one in costly],

@@ -10,7 +10,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
 from functions.names import CALL
 from shared.domain.errors import StoreError
-from shared.domain.steps import CallRequest, heard_event
+from shared.domain.steps import ANSWERED_EVENT, OVER_EVENT, CallRequest, heard_event, watch_instance
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,8 @@ _ATTEMPTS = 3
 _PAUSE_S = 0.1
 _START_DEADLINE_S = 8.0
 """Within what a carrier waits for the answer to its webhook."""
+_IS_OVER = "is gone: either completed or failed"
+"""How the SDK words the host's 410. Source: `DurableOrchestrationClient.raise_event` in azure-functions-durable."""
 _EVENT_DEADLINE_S = 5.0
 """The SDK itself would wait for minutes, and frames of audio are not heard meanwhile."""
 
@@ -47,14 +49,28 @@ class DurableCalls:
         return status.runtime_status in (Status.Pending, Status.Running)
 
     async def speech_began(self, call_id: str, turn: int) -> None:
+        await self._raise(call_id, heard_event(turn), turn, f"call {call_id} turn {turn}")
+
+    async def turn_over(self, call_id: str, turn: int, limit_ms: int) -> None:
+        instance_id = watch_instance(call_id, turn)
+        await self._raise(instance_id, OVER_EVENT, limit_ms, f"call {call_id} turn {turn}")
+
+    async def turn_answered(self, call_id: str, turn: int) -> None:
+        instance_id = watch_instance(call_id, turn)
+        await self._raise(instance_id, ANSWERED_EVENT, turn, f"call {call_id} turn {turn}")
+
+    async def _raise(self, instance_id: str, event: str, content: int, whose: str) -> None:
+        """`content` arrives as a number or as its digits: the SDK encodes it twice."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(_EVENT_DEADLINE_S):
-                    await self._client.raise_event(call_id, heard_event(turn), {"turn": turn})
+                    await self._client.raise_event(instance_id, event, content)
             except Exception as error:
-                logger.warning("call %s turn %d: event not raised: %s", call_id, turn, type(error).__name__)
+                if _IS_OVER in str(error):
+                    return  # nobody waits for it any more
+                logger.warning("%s: event %s not raised: %s", whose, event, type(error).__name__)
                 if attempt == _ATTEMPTS:
-                    raise StoreError("engine_refused", "speech was not announced", retryable=True) from error
+                    raise StoreError("engine_refused", f"{event} was not announced", retryable=True) from error
                 await asyncio.sleep(_PAUSE_S * attempt)
             else:
                 return

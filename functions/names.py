@@ -4,11 +4,13 @@ from __future__ import annotations
 
 CALL = "call"
 TURN = "turn"
+WATCH = "watch"
 WRAP_UP = "wrap_up"
 
 LISTEN = "listen"
 THINK = "think"
 SPEAK = "speak"
+RESCUE = "rescue"
 HANG_UP = "hang_up"
 RECORD_TURN = "record_turn"
 RECORD_CALL = "record_call"

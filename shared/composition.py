@@ -8,23 +8,23 @@ import os
 from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
-from redis.asyncio import Redis
-
 from shared.adapters.azure_blob.address import BlobAddress
 from shared.adapters.azure_blob.file_store import AzureBlobFileStore
-from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
+from shared.adapters.azure_blob.sound_cache import BlobSoundCache
 from shared.adapters.oidc.profile import b2c_profile, external_id_profile, upstream_profile
 from shared.adapters.oidc.token_validator import OidcTokenValidator
-from shared.adapters.openai.client import OpenAIAccount, OpenAIClient
-from shared.adapters.openai.speech_to_text import OpenAISpeechToText
-from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
+from shared.adapters.opentelemetry.destinations import Destinations
+from shared.adapters.opentelemetry.turn_meter import OpenTelemetryTurnMeter
 from shared.adapters.postgres.call_store import PostgresCallStore
 from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.entra import EntraPassword
 from shared.adapters.postgres.pool import PostgresPool
-from shared.adapters.redis.connection import connect
+from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
+from shared.adapters.redis.connection import RedisConnection, connect
 from shared.adapters.redis.live_calls import RedisLiveCalls
+from shared.adapters.redis.pace import Pace
 from shared.adapters.redis.pipes import RedisPipes
+from shared.adapters.redis.sound_cache import RedisSoundCache
 from shared.adapters.redis.stream_reader import BLOCK_S, StreamReader
 from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
 from shared.adapters.system_clock.clock import SystemClock
@@ -43,16 +43,18 @@ from shared.ports.live_calls import LiveCall
 from shared.ports.media_channel import MediaChannel
 from shared.ports.media_codec import FrameDecoder
 from shared.ports.media_gate import MediaGate
+from shared.providers import Providers
 from shared.settings import Settings
-from shared.use_cases.answer_call import AnswerCall
-from shared.use_cases.attach_media import AttachMedia
+from shared.use_cases.calls.answer_call import AnswerCall
+from shared.use_cases.calls.attach_media import AttachMedia
+from shared.use_cases.calls.end_call import EndCall
+from shared.use_cases.calls.keep_records import KeepRecords
+from shared.use_cases.calls.look_up_calls import LookUpCalls
 from shared.use_cases.check_health import CheckHealth
-from shared.use_cases.end_call import EndCall
-from shared.use_cases.hear import Hear
-from shared.use_cases.keep_records import KeepRecords
-from shared.use_cases.look_up_calls import LookUpCalls
-from shared.use_cases.speak import Speak
-from shared.use_cases.think import Think
+from shared.use_cases.hearing.hear import Hear
+from shared.use_cases.speaking.rescue import Rescue
+from shared.use_cases.speaking.speak import Speak
+from shared.use_cases.thinking.think import Think
 
 __all__ = ["Services", "TwilioWebhook", "services"]
 
@@ -99,14 +101,14 @@ class Services:
         Called as soon as there is a call; a failure shows again, with its reason, where the part is used.
         """
         if self._warming is None:
-            self._warming = asyncio.create_task(asyncio.to_thread(self._make_slow_parts), name="warm-up")
+            self._warming = asyncio.create_task(self._make_slow_parts(), name="warm-up")
             self._warming.add_done_callback(_note_warm_up)
 
-    def _make_slow_parts(self) -> None:
+    async def _make_slow_parts(self) -> None:
         """In the order in which a call needs them."""
-        _ = self._openai.sdk
-        self._detector.open()
-        self.language_model.warm_up()
+        await asyncio.to_thread(self._detector.open)
+        await asyncio.to_thread(self.providers.warm_up)
+        await asyncio.gather(*(hub.warm_up() for hub in self.hubs.values()))
 
     @cached_property
     def answer_call(self) -> AnswerCall:
@@ -127,7 +129,7 @@ class Services:
             live_calls=self._live_calls,
             directory=self._directory,
             detector=self._detector,
-            speech_to_text=self._speech_to_text,
+            speech_to_text=self.providers.speech_to_text,
             decoder_of=_decoder_of,
             channels=self._channels,
             files=self._files,
@@ -137,7 +139,7 @@ class Services:
 
     @cached_property
     def think(self) -> Think:
-        return Think(self.pipes, self._live_calls, self._directory, self.language_model, self.clock)
+        return Think(self.pipes, self._live_calls, self._directory, self.providers.language_model, self.clock)
 
     @cached_property
     def speak(self) -> Speak:
@@ -145,18 +147,31 @@ class Services:
             pipes=self.pipes,
             live_calls=self._live_calls,
             directory=self._directory,
-            text_to_speech=OpenAITextToSpeech(
-                self._openai, model=self.settings.tts_model, default_voice=self.settings.tts_voice
-            ),
+            text_to_speech=self.providers.text_to_speech,
             channels=self._channels,
             decoder_of=_decoder_of,
             files=self._files,
             clock=self.clock,
+            prepared=self.providers.prepared_sounds,
+        )
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        return Rescue(
+            self.pipes, self._live_calls, self._directory, self._channels, self.providers.prepared_sounds, self.clock
         )
 
     @cached_property
     def keep_records(self) -> KeepRecords:
-        return KeepRecords(self._call_store, self._live_calls, self.pipes, self._files, self.clock)
+        return KeepRecords(
+            call_store=self._call_store,
+            live_calls=self._live_calls,
+            pipes=self.pipes,
+            files=self._files,
+            channels=self._channels,
+            meter=self._turn_meter,
+            clock=self.clock,
+        )
 
     @cached_property
     def look_up_calls(self) -> LookUpCalls:
@@ -171,7 +186,7 @@ class Services:
                 "files": self._files.ping,
                 "web_pubsub": self._channels.ping,
                 "identity": self.token_validator.ping,
-                "speech": self._speech_to_text.ping,
+                "speech": self.providers.speech_to_text.ping,
             }
         )
 
@@ -249,39 +264,29 @@ class Services:
 
     @cached_property
     def pipes(self) -> RedisPipes:
-        frames, rest = (StreamReader(self._connect_redis(BLOCK_S), self._redis) for _ in range(2))
+        rest = StreamReader(self._connect_redis(BLOCK_S), self._redis)
+        frames = StreamReader(self._connect_redis(BLOCK_S), self._redis, pace=Pace())
         return RedisPipes(self._redis, rest, frames)
 
     @cached_property
-    def language_model(self) -> LangChainLanguageModel:
-        settings, account = self.settings, self._openai.account
-        return LangChainLanguageModel(
-            ChatModel(
-                model=settings.llm_model,
-                base_url=account.base_url,
-                api_key=account.api_key,
-                azure_endpoint=account.azure_endpoint,
-                azure_api_version=account.azure_api_version,
-                client_id=account.client_id,
-            )
+    def providers(self) -> Providers:
+        return Providers(
+            self.settings,
+            breakers=RedisCircuitBreakers(self._redis),
+            shared_sounds=RedisSoundCache(self._redis),
+            lasting_sounds=BlobSoundCache(AzureBlobFileStore(self._blob_address(self.settings.sounds_container))),
+            live_calls=self._live_calls,
         )
 
     @cached_property
-    def _openai(self) -> OpenAIClient:
+    def _turn_meter(self) -> OpenTelemetryTurnMeter:
         settings = self.settings
-        if settings.openai_provider == "azure_openai":
-            return OpenAIClient(
-                OpenAIAccount(
-                    azure_endpoint=settings.azure_openai_endpoint,
-                    azure_api_version=settings.azure_openai_api_version,
-                    client_id=settings.azure_client_id,
-                )
+        return OpenTelemetryTurnMeter(
+            Destinations(
+                otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+                azure_monitor=settings.applicationinsights_connection_string,
             )
-        return OpenAIClient(OpenAIAccount(base_url=settings.openai_base_url, api_key=settings.openai_api_key))
-
-    @cached_property
-    def _speech_to_text(self) -> OpenAISpeechToText:
-        return OpenAISpeechToText(self._openai, model=self.settings.stt_model)
+        )
 
     @cached_property
     def _detector(self) -> SileroVoiceActivityDetector:
@@ -305,14 +310,15 @@ class Services:
 
     @cached_property
     def _files(self) -> AzureBlobFileStore:
+        return AzureBlobFileStore(self._blob_address(self.settings.recordings_container))
+
+    def _blob_address(self, container: str) -> BlobAddress:
         settings = self.settings
-        return AzureBlobFileStore(
-            BlobAddress(
-                settings.recordings_container,
-                connection_string=settings.blob_connection_string or None,
-                account_url=settings.blob_account_url or None,
-                client_id=settings.azure_client_id or None,
-            )
+        return BlobAddress(
+            container,
+            connection_string=settings.blob_connection_string or None,
+            account_url=settings.blob_account_url or None,
+            client_id=settings.azure_client_id or None,
         )
 
     @cached_property
@@ -338,12 +344,17 @@ class Services:
         return RedisLiveCalls(self._redis)
 
     @cached_property
-    def _redis(self) -> Redis:
+    def _redis(self) -> RedisConnection:
         return self._connect_redis(0.0)
 
-    def _connect_redis(self, block_s: float) -> Redis:
+    def _connect_redis(self, block_s: float) -> RedisConnection:
         settings = self.settings
-        return connect(settings.redis_url, entra=settings.redis_auth == "entra", block_s=block_s)
+        return connect(
+            settings.redis_url,
+            entra=settings.redis_auth == "entra",
+            client_id=settings.azure_client_id or None,
+            block_s=block_s,
+        )
 
 
 for _chatty in ("httpx", "httpx2", "azure.core.pipeline.policies.http_logging_policy"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 
+from benchmarks.calls import replies
 from benchmarks.calls.own_stack import CALLERS_CORE, OwnStack
 from local_stack.phones import utterance
 from local_stack.phones.conversation import Plan
@@ -22,21 +23,42 @@ from local_stack.supervisor.addresses import ROOT
 
 VOICES = ("vm-nobodyavail.wav", "tt-monkeysintro.wav", "cannot-complete-as-dialed.wav")
 """Recorded people, 2.1 to 2.5 s each, with no pause above 80 ms: nobody's patience ends within them."""
-NUMBERS = {500: "+15550100101", 100: "+15550100102"}
-"""Whom to call for how much patience, in ms (seed.json)."""
+COMPLETE_VOICES = ("tt-weasels.wav", "vm-sorry.wav", "number-not-answering.wav")
+"""Recordings whose end the turn models of the other frameworks are sure of, so that they wait no longer than usual;
+of the sixteen that are at hand they are less sure of the others, and of a third wait for two seconds and more.
+"""
+NUMBERS = {
+    (500, True): "+15550100101",
+    (100, True): "+15550100102",
+    (500, False): "+15550100103",
+    (100, False): "+15550100104",
+}
+"""Whom to call for how much patience, in ms, and with speculation or without (seed.json)."""
 _RECORDS_WITHIN_S = 30.0
 _FIRST_CALLER = 14155550200
+_TWIML = '<Response><Connect><Stream url="{url}"/></Connect></Response>'
+_NO_GREETING_MS, _NO_REPLY_MS = 1_000, 8_000
+"""Somebody else's agent does not greet; and a reply that is lost is lost sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Calls to be placed: so many, begun evenly over `stagger_s`, each with so many turns."""
+    """Calls to be placed: so many at once, begun evenly over `stagger_s`, each with so many turns; then again,
+    `rounds` times in all.
+    """
 
     calls: int
     turns: int
-    pattern: str
-    patience_ms: int
-    stagger_s: float
+    pattern: str = "bp"
+    patience_ms: int = 500
+    stagger_s: float = 0.0
+    speculates: bool = True
+    reply: str = "unique"
+    rounds: int = 1
+
+    @property
+    def turns_in_all(self) -> int:
+        return self.calls * self.turns * self.rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +75,33 @@ class Placed:
 class Caller:
     """Places the calls, on a core apart from the stack's."""
 
-    def __init__(self, stack: OwnStack, session: aiohttp.ClientSession) -> None:
+    def __init__(self, stack: OwnStack, session: aiohttp.ClientSession, voices: Sequence[str] = VOICES) -> None:
         secrets = stack.secrets
         self._stack = stack
         self._session = session
         self._account = Account(secrets["twilio_account_sid"], secrets["twilio_auth_token"])
         self._headers = {"Authorization": f"Bearer {stack.command('token', '--role', 'operator')}"}
         texts = {voice.file.name: voice for voice in read_index(ROOT / ".local" / "voices")}
-        self._utterances = [utterance.from_file(texts[name].file, texts[name].text) for name in VOICES]
+        self._utterances = [utterance.from_file(texts[name].file, texts[name].text) for name in voices]
 
-    async def place(self, wish: Wish) -> list[Placed]:
-        """All calls of the wish; returns when the app has kept the last one's records."""
+    async def place(self, wish: Wish, media_url: str | None = None) -> list[Placed]:
+        """All calls of the wish; returns when the app has kept the last one's records.
+
+        `media_url`: a WebSocket of somebody else to which the calls' media go instead, without webhooks or records.
+        """
         pause_s = wish.stagger_s / wish.calls
-        return await asyncio.gather(*(self._one(wish, number, number * pause_s) for number in range(wish.calls)))
+        placed: list[Placed] = []
+        for _ in range(wish.rounds):
+            placed += await asyncio.gather(
+                *(self._one(wish, number, number * pause_s, media_url) for number in range(wish.calls))
+            )
+        return placed
+
+    async def prepare(self, reply: str) -> None:
+        """From now on the services give this reply, and have been asked nothing yet. Raises: aiohttp.ClientError."""
+        url = f"{self._stack.url('speech')}/script"
+        async with self._session.post(url, json=replies.script(reply), raise_for_status=True):
+            await self.services()
 
     async def services(self) -> list[dict[str, Any]]:
         """What the scripted service got, request by request, since it was last asked."""
@@ -75,24 +111,30 @@ class Caller:
         async with self._session.post(f"{url}/reset"):
             return list(timeline["requests"])
 
-    async def _one(self, wish: Wish, number: int, after_s: float) -> Placed:
+    async def _one(self, wish: Wish, number: int, after_s: float, media_url: str | None) -> Placed:
         await asyncio.sleep(after_s)
-        app = self._stack.url("app")
-        options = CallOptions(
-            self._account,
-            f"+{_FIRST_CALLER + number}",
-            NUMBERS[wish.patience_ms],
-            f"{app}/api/webhooks/twilio/voice",
-            status_url=f"{app}/api/webhooks/twilio/status",
-            utterances=[self._utterances[(number + turn) % len(VOICES)] for turn in range(len(VOICES))],
-            plan=Plan(turns=wish.turns, pattern=wish.pattern),
-        )
-        call = TwilioCall(options)
+        call = TwilioCall(self._options(wish, number, media_url))
         result = await call.run()
-        record, trouble = await self._record(result.call_sid)
+        record, trouble = ({"turns": []}, ()) if media_url else await self._record(result.call_sid)
         state = call.state
         duration_ms = (state.ended_ms or 0) - (state.answered_ms or state.ended_ms or 0)
         return Placed(result.turns, (*result.errors, *trouble), result.lag_p99_ms, duration_ms / 1000, record)
+
+    def _options(self, wish: Wish, number: int, media_url: str | None) -> CallOptions:
+        app, count = self._stack.url("app"), len(self._utterances)
+        common = CallOptions(
+            self._account,
+            f"+{_FIRST_CALLER + number}",
+            NUMBERS[wish.patience_ms, wish.speculates],
+            f"{app}/api/webhooks/twilio/voice",
+            status_url=f"{app}/api/webhooks/twilio/status",
+            utterances=[*self._utterances[number % count :], *self._utterances[: number % count]],
+            plan=Plan(turns=wish.turns, pattern=wish.pattern),
+        )
+        if media_url is None:
+            return common
+        plan = replace(common.plan, greeting_timeout_ms=_NO_GREETING_MS, reply_timeout_ms=_NO_REPLY_MS)
+        return replace(common, voice_url=None, status_url=None, twiml=_TWIML.format(url=media_url), plan=plan)
 
     async def _record(self, call_sid: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The app's record once it is complete, else what there is of it and a complaint."""

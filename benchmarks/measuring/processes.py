@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +83,9 @@ def cpu_ms(stats: list[Stat], root: int) -> float:
     return sum(stat.cpu_ticks for stat in tree(stats, root)) * 1000 / _TICKS_PER_S
 
 
-def memory_mb(stats: list[Stat], root: int) -> float:
-    """Resident memory of a process and its descendants, without segments that they share (PostgreSQL's buffers)."""
-    return sum(_resident_kb(stat.pid) for stat in tree(stats, root)) / _KB_PER_MB
+def resident_mb(pids: Iterable[int]) -> float:
+    """Resident memory of these processes, without segments that they share (PostgreSQL's buffers)."""
+    return round(sum(_resident_kb(pid) for pid in pids) / _KB_PER_MB, 1)
 
 
 def _resident_kb(pid: int) -> int:

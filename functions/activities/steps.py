@@ -42,8 +42,11 @@ async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[
 @blueprint.activity_trigger(input_name="request", activity=names.LISTEN)
 @blueprint.durable_client_input(client_name="client")
 async def listen(request: dict[str, Any], client: df.DurableOrchestrationClient) -> str:
-    turn = TurnRequest.from_json(request)
-    return await _or_end(names.LISTEN, turn, lambda: services().hear(turn, DurableCalls(client)))
+    turn, calls = TurnRequest.from_json(request), DurableCalls(client)
+    ended = await _or_end(names.LISTEN, turn, lambda: services().hear(turn, calls))
+    if ended:
+        await _quietly(calls.turn_over(turn.call_id, turn.turn, 0))  # nobody watches a turn that nobody listens to
+    return ended
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.THINK)
@@ -53,6 +56,25 @@ async def think(request: dict[str, Any]) -> str:
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.SPEAK)
-async def speak(request: dict[str, Any]) -> str:
+@blueprint.durable_client_input(client_name="client")
+async def speak(request: dict[str, Any], client: df.DurableOrchestrationClient) -> str:
+    turn, calls = TurnRequest.from_json(request), DurableCalls(client)
+
+    async def answered() -> None:
+        await calls.turn_answered(turn.call_id, turn.turn)
+
+    return await _or_end(names.SPEAK, turn, lambda: services().speak(turn, on_first_sound=answered))
+
+
+@blueprint.activity_trigger(input_name="request", activity=names.RESCUE)
+async def rescue(request: dict[str, Any]) -> str:
     turn = TurnRequest.from_json(request)
-    return await _or_end(names.SPEAK, turn, lambda: services().speak(turn))
+    logger.error("call %s turn %d: no answer in time, the caller is told so", turn.call_id, turn.turn)
+    return await _or_end(names.RESCUE, turn, lambda: services().rescue(turn))
+
+
+async def _quietly(deed: Awaitable[None]) -> None:
+    try:
+        await deed
+    except VoiceAgentError as error:
+        logger.info("not told: %s", error)

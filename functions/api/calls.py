@@ -13,6 +13,7 @@ from functions.problem import answer
 from shared.composition import services
 from shared.domain.call import Call, CallState, Turn
 from shared.domain.errors import InvalidRequest
+from shared.domain.latency import latency_of
 from shared.domain.principal import Role
 
 blueprint = func.Blueprint()
@@ -40,7 +41,10 @@ async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="api/calls/{call_id}", methods=["GET"])
 async def get_call(req: func.HttpRequest) -> func.HttpResponse:
-    """One call with its turns; of a running call, what is known by now."""
+    """One call with its turns; of a running call, what is known by now.
+
+    A turn's `latency` (`shared.domain.latency`) is null where nobody waited: in a greeting, before the first sound.
+    """
 
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.OPERATOR)
@@ -91,12 +95,15 @@ def _call(call: Call) -> dict[str, Any]:
 
 
 def _turn(turn: Turn) -> dict[str, Any]:
+    latency = latency_of(turn.moments)
     return {
         "number": turn.number,
         "heard": turn.heard,
         "said": turn.said,
         "outcome": turn.outcome,
         "moments": dict(turn.moments),
+        "costs": dict(turn.costs),
+        "latency": latency.to_json() if latency else None,
     }
 
 

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.Task import TaskBase
 
 from functions import names
-from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
+from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest, turn_instance, watch_instance
 
 _RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=200, max_number_of_attempts=3)
 _RECORD_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max_number_of_attempts=30)
@@ -20,22 +20,33 @@ TURN_DEADLINE = timedelta(minutes=15)
 
 
 def take_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
-    instance_id = f"{request.call_id}:turn:{request.turn}"
+    instance_id = turn_instance(request.call_id, request.turn)
     return context.call_sub_orchestrator(names.TURN, request.to_json(), instance_id)
 
 
 def pipeline(context: df.DurableOrchestrationContext, request: TurnRequest) -> Sequence[TaskBase]:
-    """The three steps of a turn, together; in a call's first turn also the greeting, which is turn 0's answer.
+    """The three steps of a turn, together, and who watches that the caller gets an answer; in a call's first turn
+    also the greeting, which is turn 0's answer.
 
     Listening comes first: its result is the turn's. They try again themselves (`functions.activities.retries`),
     since a turn has a timer that it cancels.
     """
     document = request.to_json()
     steps = [context.call_activity(name, document) for name in (names.LISTEN, names.THINK, names.SPEAK)]
+    steps.append(watch(context, request))
     if request.greet:
-        greeting = TurnRequest(request.tenant_id, request.call_id, 0).to_json()
-        steps.append(context.call_activity(names.SPEAK, greeting))
+        greeting = TurnRequest(request.tenant_id, request.call_id, 0)
+        steps += [context.call_activity(names.SPEAK, greeting.to_json()), watch(context, greeting)]
     return steps
+
+
+def watch(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
+    instance_id = watch_instance(request.call_id, request.turn)
+    return context.call_sub_orchestrator(names.WATCH, request.to_json(), instance_id)
+
+
+def rescue(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:
+    return context.call_activity(names.RESCUE, request.to_json())
 
 
 def end_call(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _BEARER = "Bearer "
 _STATE = "ce-connectionState"
+_TAKEN = func.HttpResponse(status_code=204)
 
 
 @blueprint.route(route="api/realtime/events/{hub}/{event}", methods=["OPTIONS", "POST"])
@@ -53,7 +54,7 @@ async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
 
     async def deed() -> func.HttpResponse:
         if await gate.pass_frame(upstream):
-            return func.HttpResponse(status_code=204)
+            return _TAKEN
         reply = await gate.handle(upstream)
         answer_headers = {_STATE: reply.state} if reply.state else {}
         if reply.body is None:

@@ -13,7 +13,7 @@ from functions.problem import answer
 from shared.composition import TwilioWebhook, services
 from shared.domain.call import EndReason, Provider
 from shared.domain.errors import Conflict, NotFound
-from shared.use_cases.answer_call import CallOffered, call_id_of
+from shared.use_cases.calls.answer_call import CallOffered, call_id_of
 
 blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)

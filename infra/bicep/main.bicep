@@ -16,6 +16,9 @@ param location string
 @description('Region of Azure OpenAI, empty for the same; speech models are offered in few. The nearer, the sooner the answer.')
 param openAiLocation string = ''
 
+@description('Another region with a second Azure OpenAI of the same deployments, asked when the first fails or is late; empty for none.')
+param fallbackOpenAiLocation string = ''
+
 @description('Tags for every resource.')
 param tags object = {}
 
@@ -145,6 +148,7 @@ var allTags = union(tags, { 'azd-env-name': environmentName })
 var appIdentityName = 'id-app-${token}' // also the PostgreSQL role of the app
 var packageContainer = 'app-package'
 var recordingsContainer = 'recordings'
+var soundsContainer = 'sounds'
 var clientHub = 'clients'
 var carrierHub = 'carriers'
 var upstreamIssuer = upstreamTokenVersion == 1 ? 'https://sts.windows.net/${tenant().tenantId}/' : '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
@@ -169,6 +173,7 @@ var appSettings = {
   REDIS_AUTH: 'entra'
   BLOB_ACCOUNT_URL: recordings.outputs.blobEndpoint
   RECORDINGS_CONTAINER: recordingsContainer
+  SOUNDS_CONTAINER: soundsContainer
 
   // The app: realtime
   WEB_PUBSUB_ENDPOINT: 'https://${webPubSub.outputs.hostName}'
@@ -195,6 +200,8 @@ var appSettings = {
   LLM_MODEL: 'chat'
   STT_MODEL: 'transcription'
   TTS_MODEL: 'speech'
+  FALLBACK_OPENAI_PROVIDER: empty(fallbackOpenAiLocation) ? 'none' : 'azure_openai'
+  FALLBACK_AZURE_OPENAI_ENDPOINT: empty(fallbackOpenAiLocation) ? '' : fallbackOpenAi!.outputs.endpoint
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -252,7 +259,7 @@ module recordings 'modules/storage.bicep' = {
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
-    containers: [recordingsContainer]
+    containers: [recordingsContainer, soundsContainer]
     appRole: 'contributor'
     appPrincipalId: identity.outputs.appPrincipalId
     skuName: recordingsSku
@@ -328,6 +335,20 @@ module openAi 'modules/openai.bicep' = {
   params: {
     name: 'oai-${token}'
     location: empty(openAiLocation) ? location : openAiLocation
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: openAiSku
+    deployments: models
+  }
+}
+
+module fallbackOpenAi 'modules/openai.bicep' = if (!empty(fallbackOpenAiLocation)) {
+  scope: group
+  name: 'openai-fallback'
+  params: {
+    name: 'oai-fallback-${token}'
+    location: fallbackOpenAiLocation
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
     appPrincipalId: identity.outputs.appPrincipalId

@@ -2,25 +2,30 @@
 
 The file: `{"tenants": [{"tenant_id", "slug", "name", "agents": [AGENT, …], "numbers": [NUMBER, …]}]}`;
 an AGENT has `agent_id`, `name`, `persona`, `greeting` and, where they differ from the usual, `language`,
-`voice`, `patience_ms`, `silence_limit_s`, `interruptible`; a NUMBER has `number` (E.164) and `agent_id`.
+`voice`, `patience_ms`, `silence_limit_s`, `interruptible` and `manner`, an object of the fields of
+`shared.domain.manner.Manner` that differ; a NUMBER has `number` (E.164) and `agent_id`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from infra.database.connection import SetupError
+from shared.domain.errors import InvalidRequest
+from shared.domain.manner import Manner
 
 _TENANT = ("tenant_id", "slug", "name")
 _AGENT = ("agent_id", "name", "persona", "greeting")
-_AGENT_OPTIONS = ("language", "voice", "patience_ms", "silence_limit_s", "interruptible")
+_AGENT_OPTIONS = ("language", "voice", "patience_ms", "silence_limit_s", "interruptible", "manner")
 _NUMBER = ("number", "agent_id")
+_MANNER = tuple(field.name for field in fields(Manner))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def seed(connection: psycopg.Connection[Any], path: Path) -> Seeded:
 
 
 def _put(
-    connection: psycopg.Connection[Any], table: str, key: tuple[str, ...], row: dict[str, str | int | bool]
+    connection: psycopg.Connection[Any], table: str, key: tuple[str, ...], row: dict[str, str | int | bool | Jsonb]
 ) -> None:
     """Upsert one row, untouched where it is the same already; a row of another tenant is never taken over."""
     others = [name for name in row if name not in key]
@@ -80,7 +85,7 @@ def _put(
 
 
 def _tenants_in(path: Path) -> list[dict[str, Any]]:
-    """The file's tenants, with every entry's keys checked; values are checked by the database."""
+    """The file's tenants, with every entry's keys checked; values, but for manners, are checked by the database."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -95,6 +100,7 @@ def _tenants_in(path: Path) -> list[dict[str, Any]]:
         for kind, required, optional in (("agents", _AGENT, _AGENT_OPTIONS), ("numbers", _NUMBER, ())):
             for j, item in enumerate(_entries(checked[kind], f"{where}.{kind}")):
                 _entry(item, required, optional, f"{where}.{kind}[{j}]")
+        checked["agents"] = [_with_manner(item, f"{where}.agents[{j}]") for j, item in enumerate(checked["agents"])]
         tenants.append(checked)
     return tenants
 
@@ -113,3 +119,15 @@ def _entry(value: object, required: tuple[str, ...], optional: tuple[str, ...], 
     if unknown := sorted(value.keys() - {*required, *optional}):
         raise SetupError(f"{where} has unknown {', '.join(unknown)}")
     return value
+
+
+def _with_manner(agent: dict[str, Any], where: str) -> dict[str, Any]:
+    """The agent with its manner, if it has one, checked and ready for its column."""
+    if "manner" not in agent:
+        return agent
+    manner = _entry(agent["manner"], (), _MANNER, f"{where}.manner")
+    try:
+        Manner.from_json(manner)
+    except InvalidRequest as error:
+        raise SetupError(f"{where}.manner: {error.message}") from error
+    return {**agent, "manner": Jsonb(manner)}

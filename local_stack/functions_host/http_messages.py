@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
@@ -50,6 +50,28 @@ class RawRequest:
         return found
 
 
+class LazyHeaders(HttpRequestHeaders):
+    """The headers of a request; a value is decoded when it is asked for, repeated ones are joined by commas."""
+
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self._values = dict(pairs)
+        if len(self._values) != len(pairs):
+            for name in self._values:
+                self._values[name] = b",".join(value for other, value in pairs if other == name)
+
+    def __getitem__(self, key: str) -> str:
+        return self._values[key.lower().encode("latin-1", "replace")].decode("latin-1")
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower().encode("latin-1", "replace") in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._values)
+
+
 class LazyHttpRequest(func.HttpRequest):
     """A `func.HttpRequest` over a RawRequest; each part is parsed when the function first looks at it."""
 
@@ -74,11 +96,7 @@ class LazyHttpRequest(func.HttpRequest):
     @property
     def headers(self) -> HttpRequestHeaders:
         if self._headers is None:
-            joined: dict[str, str] = {}
-            for name, value in self._raw.headers:
-                key, text = name.decode("latin-1"), value.decode("latin-1")
-                joined[key] = f"{joined[key]},{text}" if key in joined else text
-            self._headers = HttpRequestHeaders(joined)
+            self._headers = LazyHeaders(self._raw.headers)
         return self._headers
 
     @property

@@ -113,11 +113,15 @@ class HttpConnection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._target += url
-        self._count_header(len(url))
+        self._header_bytes += len(url)
+        if self._header_bytes > _HEADER_LIMIT_BYTES:
+            raise _RefusedError(431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
-        self._count_header(len(name) + len(value))
+        self._header_bytes += len(name) + len(value)  # seventeen times for each frame of audio, so not by a call
+        if self._header_bytes > _HEADER_LIMIT_BYTES:
+            raise _RefusedError(431)
 
     def on_headers_complete(self) -> None:
         limit = self._connections.body_limit_bytes
@@ -195,11 +199,6 @@ class HttpConnection(asyncio.Protocol):
             log.error("%s %s: %r", request.method, request.path, error, exc_info=error)
             if self._busy:
                 self.answer(encode(500, (), b"", keep_alive=self.keep_alive))
-
-    def _count_header(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > _HEADER_LIMIT_BYTES:
-            raise _RefusedError(431)
 
     def _refuse(self, status: int) -> None:
         """Answer and close; what the client still sends is read and thrown away for a moment.

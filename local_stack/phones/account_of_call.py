@@ -19,6 +19,21 @@ _APP_MOMENTS: Final = (
 )
 
 
+_STAGES: Final = {
+    "decision": "turn over",
+    "transcript": "transcript",
+    "first_token": "first token",
+    "first_sentence": "first sentence",
+    "first_audio_byte": "first audio byte",
+    "first_frame_sent": "first frame",
+}
+_TELLING_COSTS: Final = {
+    "takes_withdrawn": ("prepared answer thrown away", "prepared answers thrown away"),
+    "fillers": ("filler", "fillers"),
+    "false_interruptions": ("false interruption", "false interruptions"),
+}
+
+
 @dataclass
 class LineTurn:
     """One turn as the events of the line tell it; moments are epoch ms."""
@@ -101,6 +116,28 @@ class AccountOfCall:
         if line is not None and line.agent_started_ms is not None:
             times.append(("first frame heard", line.agent_started_ms - zero_ms))
         return times
+
+
+def parts_of_wait(turn: AppTurn) -> str:
+    """What the caller waited for until the first sound, and what was ready before the turn was over.
+
+    Like `speech ended +540 turn over +3 first frame; prepared before: transcript -330, first token -130`; empty
+    where the app says nothing of it.
+    """
+    parts = [
+        f"+{took_ms:.0f} {_STAGES.get(stage, stage)}" for stage, took_ms in turn.waited_ms.items() if took_ms >= 0.5
+    ]
+    if not parts:
+        return ""
+    early = [f"{_STAGES.get(stage, stage)} −{by_ms:.0f}" for stage, by_ms in turn.prepared_ms.items()]
+    prepared = f"; prepared before: {', '.join(early)}" if early else ""
+    return " ".join(["speech ended", *parts]) + prepared
+
+
+def telling_costs(turn: AppTurn) -> str:
+    """What the turn took beyond the usual: `1 prepared answer thrown away, 2 fillers`; empty if nothing."""
+    counted = [(int(turn.costs.get(cost, 0)), names) for cost, names in _TELLING_COSTS.items()]
+    return ", ".join(f"{count} {names[count > 1]}" for count, names in counted if count > 0)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
@@ -21,13 +21,20 @@ class ApiUnreachable(Exception):
 
 @dataclass(frozen=True)
 class AppTurn:
-    """A turn as the app tells it. Moments are Unix epoch milliseconds; those not yet known are missing."""
+    """A turn as the app tells it. Moments are Unix epoch milliseconds; those not yet known are missing.
+
+    `waited_ms` are the parts of the wait for the first sound, in order, and their sum is the wait; `prepared_ms`
+    says how long before the end of the turn something was ready already.
+    """
 
     number: int
     heard: str
     said: str
     outcome: str
     moments: dict[str, float]
+    waited_ms: dict[str, float] = field(default_factory=dict)
+    prepared_ms: dict[str, float] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -56,13 +63,20 @@ def read_call(value: Any) -> AppCall:
                 heard=(turn.get("heard") or "").strip(),
                 said=(turn.get("said") or "").strip(),
                 outcome=str(turn.get("outcome") or "running"),
-                moments={k: float(v) for k, v in (turn.get("moments") or {}).items() if v is not None},
+                moments=_amounts(turn.get("moments")),
+                waited_ms=_amounts((turn.get("latency") or {}).get("parts_ms")),
+                prepared_ms=_amounts((turn.get("latency") or {}).get("prepared_ms")),
+                costs=_amounts(turn.get("costs")),
             )
             for turn in value.get("turns") or []
         )
         return AppCall(str(value["call_id"]), str(value["state"]), str(value.get("end_reason") or ""), turns)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ApiUnreachable(f"the API's answer is not a call: {error!r}") from None
+
+
+def _amounts(value: dict[str, Any] | None) -> dict[str, float]:
+    return {name: float(amount) for name, amount in (value or {}).items() if amount is not None}
 
 
 class AppApi:

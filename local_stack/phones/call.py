@@ -17,8 +17,11 @@ import aiohttp
 from local_stack.phones import utterance, voices
 from local_stack.phones.app_api import AppApi, TokenSource
 from local_stack.phones.call_request import DEFAULT_FROM, DEFAULT_TO, STATUS_PATH, VOICE_PATH
+from local_stack.phones.murmurs import MHM_TEXT, MURMURS, cough
 from local_stack.phones.operator_token import operator_token
+from local_stack.phones.picture.scene import NotACall
 from local_stack.phones.placing import CannotCall, PlacedCall
+from local_stack.phones.plot import write_picture
 from local_stack.phones.report import CallReport, paint_for
 from local_stack.phones.synthetic_voice import CannotSpeak, speak
 from local_stack.phones.twilio.account import is_phone_number
@@ -44,6 +47,13 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--say", metavar="TEXT", help="spoken by the local text-to-speech")
     parser.add_argument("--provider", default="twilio", choices=sorted(PROVIDERS))
     parser.add_argument("--turns", type=int, metavar="N", help="how often the caller speaks")
+    parser.add_argument(
+        "--pattern", metavar="LETTERS", help="a letter a reply: p hears it out, b barges in, m murmurs"
+    )
+    parser.add_argument(
+        "--backchannel", choices=MURMURS, help="what is murmured over replies; the pattern m by itself"
+    )
+    parser.add_argument("--plot", action="store_true", help="also a picture and a stereo file of the call")
     parser.add_argument("--to", default=DEFAULT_TO, metavar="NUMBER")
     parser.add_argument("--from", dest="from_number", default=DEFAULT_FROM, metavar="NUMBER")
     parser.add_argument("--app-url", default=environment.get("PUBLIC_BASE_URL") or _local("APP_PORT", 7071))
@@ -65,6 +75,10 @@ def checked(options: argparse.Namespace) -> str | None:
             return f"{number!r} is not a phone number in E.164 form, such as +14155550100"
     if options.turns is not None and not 1 <= options.turns <= _MAX_TURNS:
         return f"--turns is a number from 1 to {_MAX_TURNS}"
+    if options.pattern and set(options.pattern) - set("pbm"):
+        return "--pattern is made of p (listen to the end), b (barge in) and m (murmur)"
+    if options.pattern and "m" in options.pattern and options.backchannel is None:
+        return "--pattern has an m: say with --backchannel what is murmured"
     if options.say is not None and not options.say.strip():
         return "--say has no text"
     return None
@@ -107,6 +121,7 @@ async def place(
             "status_url": app_url + STATUS_PATH,
             "utterances": said,
             "turns": turns,
+            **await _manner(session, options),
         }
 
         async def local_token() -> str:
@@ -116,7 +131,21 @@ async def place(
         report = CallReport(_write, paint_for(sys.stdout), PROVIDERS[options.provider])
         call = PlacedCall(session, options.phones_url.rstrip("/"), wish, report, api)
         verdict = await call.follow(turns)
+        if options.plot and call.folder is not None:
+            for name, path in zip(("picture", "stereo"), write_picture(call.folder), strict=True):
+                _write(f"{' ' * 11}{name:<7} {path}\n")
         return PASSED if verdict.passed else FAILED
+
+
+async def _manner(session: aiohttp.ClientSession, options: argparse.Namespace) -> dict[str, Any]:
+    """How the caller treats the agent's replies, where it is not merely polite."""
+    manner: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
+    if options.backchannel is None:
+        return manner
+    is_cough = options.backchannel == "cough"
+    sound = cough() if is_cough else await speak(session, options.speech_url, MHM_TEXT)
+    label = "cough (synthetic)" if is_cough else "mhm"
+    return {"pattern": "m", **manner, "murmur": _utterance(sound, label, None)}
 
 
 def _write(text: str) -> None:
@@ -142,7 +171,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return _complain(WRONG_USAGE, str(error))
     try:
         return asyncio.run(place(options, said))
-    except (CannotCall, CannotSpeak, UnusableAudio) as error:
+    except (CannotCall, CannotSpeak, UnusableAudio, NotACall) as error:
         return _complain(FAILED, str(error))
     except KeyboardInterrupt:
         return _complain(INTERRUPTED, "hung up")

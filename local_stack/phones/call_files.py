@@ -61,6 +61,20 @@ class CallFiles:
     def transcript(self) -> Path:
         return self.folder / "transcript.txt"
 
+    @property
+    def app_record(self) -> Path:
+        """What the app's API said of the call in the end; only who followed the call there writes it."""
+        return self.folder / "app.json"
+
+    @property
+    def stereo_wav(self) -> Path:
+        """The caller on the left, the agent on the right; written with the picture."""
+        return self.folder / "call.wav"
+
+    @property
+    def picture(self) -> Path:
+        return self.folder / "call.png"
+
     def write(self, tracks: LineTracks, events: Sequence[CallEvent], summary: dict[str, Any], words: str) -> None:
         """Writes all four files; 16-bit WAVs at 8 kHz."""
         self.folder.mkdir(parents=True, exist_ok=True)

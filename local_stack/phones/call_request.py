@@ -22,7 +22,7 @@ STATUS_PATH: Final = "/api/webhooks/twilio/status"
 
 _PLAN_FIELDS: Final = {field.name: field.type for field in fields(Plan)}
 _MAY_BE_NULL: Final = frozenset({"turns", "hang_up_in_reply_after_ms"})
-_CALL_FIELDS: Final = frozenset({"from", "to", "voice_url", "status_url", "fallback_url", "max_call_ms"})
+_CALL_FIELDS: Final = frozenset({"from", "to", "voice_url", "status_url", "fallback_url", "max_call_ms", "murmur"})
 _PERSON_FIELDS: Final = frozenset({"callee", "ring_ms"})
 _COMMON_FIELDS: Final = frozenset({"utterances", "misbehaviours", *_PLAN_FIELDS})
 
@@ -44,6 +44,7 @@ def inbound_options(wish: object, exchange: Exchange, app_url: str) -> CallOptio
             fallback_url=_text(wanted, "fallback_url"),
             utterances=_utterances(wanted),
             plan=_plan(wanted),
+            murmur=_utterance(wanted["murmur"]) if wanted.get("murmur") is not None else None,
             misbehaviours=_misbehaviours(wanted),
             max_call_ms=_number(wanted, "max_call_ms", 300_000),
             state_dir=exchange.state_dir,
@@ -61,6 +62,8 @@ def called_person(wish: object) -> CalledPerson:
         callee = Callee(_text(wanted, "callee") or Callee.ANSWERS)
     except ValueError:
         raise BadRequest(f"callee is one of {', '.join(Callee)}") from None
+    if "m" in (_text(wanted, "pattern") or ""):
+        raise BadRequest("who is called does not murmur: the pattern has no m")
     return CalledPerson(
         callee, _number(wanted, "ring_ms", 500), _utterances(wanted), _plan(wanted), _misbehaviours(wanted)
     )

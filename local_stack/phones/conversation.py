@@ -8,12 +8,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from local_stack.phones import g711
-from local_stack.phones.measures import Interruption, Turn
+from local_stack.phones.measures import Interruption, Murmur, Turn
 from local_stack.phones.playback import PlayedFrame
 from local_stack.phones.utterance import Utterance
 
 STOPPED_AFTER_MS: Final = 200
 """Silence after which a reply that was interrupted counts as stopped."""
+_FALTERED_MS: Final = 60
+"""With an empty buffer for so long, a reply counts as held for the sake of a murmur."""
 
 Tell = Callable[[str, float, dict[str, Any]], None]
 """Receives the name of an event, its moment (epoch ms) and its facts."""
@@ -32,15 +34,15 @@ class Plan:
     greeting_timeout_ms: int = 10_000
     reply_timeout_ms: int = 20_000
     pattern: str = "p"
-    """One letter a reply, over and over: p listens politely to the end, b barges in."""
+    """One letter a reply, over and over: p listens politely to the end, b barges in, m murmurs and listens on."""
     barge_in_after_ms: int = 1000
-    """Counted from the first audible frame of the reply."""
+    """Counted from the first audible frame of the reply; also for the murmur."""
     hang_up_in_reply_after_ms: int | None = None
     """Hangs up so long after the first audible frame of the first reply."""
 
     def __post_init__(self) -> None:
-        if not self.pattern or set(self.pattern) - set("pb"):
-            raise ValueError("a pattern is made of p (listen to the end) and b (barge in)")
+        if not self.pattern or set(self.pattern) - set("pbm"):
+            raise ValueError("a pattern is made of p (listen to the end), b (barge in) and m (murmur)")
 
 
 class Phase(StrEnum):
@@ -62,9 +64,14 @@ class Spoken:
 class Conversation:
     """A state machine that is stepped once every 20 ms. It has no clock: the moments are handed in."""
 
-    def __init__(self, plan: Plan, utterances: Sequence[Utterance], tell: Tell) -> None:
+    def __init__(
+        self, plan: Plan, utterances: Sequence[Utterance], tell: Tell, murmur: Utterance | None = None
+    ) -> None:
         if plan.speaks and not utterances:
             raise ValueError("a caller that speaks needs at least one utterance")
+        if plan.speaks and "m" in plan.pattern and murmur is None:
+            raise ValueError("a caller that murmurs needs something to murmur")
+        self._murmured = murmur
         self._plan = plan
         self._utterances = utterances
         self._wanted_turns = len(utterances) if plan.turns is None else plan.turns
@@ -103,9 +110,12 @@ class Conversation:
         if self._fading is not None:
             self._fading.clear_received_ms = now_ms
             self._end_fading(now_ms)
+        elif self.turn.murmur is not None and self.turn.murmur.clear_received_ms is None:
+            self.turn.murmur.clear_received_ms = now_ms
 
     def _hear(self, now_ms: float, played: PlayedFrame, more_to_hear: bool) -> None:
         if played.audible or more_to_hear:
+            self._note_silence_after_murmur(now_ms)
             self._quiet_ms = 0
         else:
             self._quiet_ms += g711.FRAME_MS
@@ -130,6 +140,15 @@ class Conversation:
         fading.stopped_ms = stopped_ms
         cleared = fading.clear_received_ms is not None
         self._tell("agent_interrupted", stopped_ms, {"stop_ms": fading.stop_ms, "by_clear": cleared})
+
+    def _note_silence_after_murmur(self, now_ms: float) -> None:
+        """The reply is heard again; how long it was not counts from the murmur on."""
+        murmur = self.turn.murmur
+        if murmur is None or self.phase is not Phase.LISTENING or self._dry_ms < _FALTERED_MS:
+            return
+        murmur.silent_ms += self._dry_ms
+        self._tell("agent_resumed", now_ms, {"turn": self.turn.number, "silent_ms": self._dry_ms})
+        self._dry_ms = 0.0
 
     def _hear_while_speaking(self, now_ms: float, played: PlayedFrame) -> None:
         if played.audible and self._early_first_ms is None:
@@ -179,14 +198,26 @@ class Conversation:
         hang_up_after_ms = plan.hang_up_in_reply_after_ms
         if hang_up_after_ms is not None and listened_ms >= hang_up_after_ms:
             self._enter(Phase.DONE, now_ms)
-        elif self._quiet_ms >= plan.quiet_ms:
+        elif self._quiet_ms >= plan.quiet_ms and self._utterance is None:
             self._end_turn(now_ms)
+        elif self._letter() == "m" and turn.murmur is None and listened_ms >= plan.barge_in_after_ms:
+            self._begin_to_murmur(now_ms)
         elif self._barges_in() and listened_ms >= plan.barge_in_after_ms:
             self._begin_to_speak(now_ms)
 
+    def _letter(self) -> str:
+        """What the pattern says of this reply."""
+        return self._plan.pattern[(self.turn.number - 1) % len(self._plan.pattern)]
+
     def _barges_in(self) -> bool:
-        letter = self._plan.pattern[(self.turn.number - 1) % len(self._plan.pattern)]
-        return letter == "b" and self.turn.number < self._wanted_turns
+        return self._letter() == "b" and self.turn.number < self._wanted_turns
+
+    def _begin_to_murmur(self, now_ms: float) -> None:
+        """Says it over the reply and goes on listening."""
+        if self._murmured is None:
+            return
+        self._utterance, self._position = self._murmured, 0
+        self.turn.murmur = Murmur(self._murmured.label, now_ms)
 
     def _end_turn(self, now_ms: float) -> None:
         turn = self.turn
@@ -216,11 +247,24 @@ class Conversation:
         self._position += 1
         if self._position >= len(utterance.frames):
             self._utterance = None
+        if utterance is self._murmured:
+            self._note_murmur(now_ms, at, utterance)
+        else:
+            self._note_speech(now_ms, at, utterance)
+        return Spoken(utterance.frames[at], dict(utterance.digits).get(at))
+
+    def _note_murmur(self, now_ms: float, at: int, murmured: Utterance) -> None:
+        murmur = self.turn.murmur
+        if murmur is not None and at == murmured.first_loud:
+            murmur.started_ms = now_ms
+            self._tell("caller_murmured", now_ms, {"turn": self.turn.number, "label": murmur.label,
+                                                   "duration_ms": murmured.speech_ms})  # fmt: skip
+
+    def _note_speech(self, now_ms: float, at: int, utterance: Utterance) -> None:
         if at == utterance.first_loud:
             self._note_speech_start(now_ms)
         if at == utterance.last_loud:
             self._note_speech_end(now_ms)
-        return Spoken(utterance.frames[at], dict(utterance.digits).get(at))
 
     def _note_speech_start(self, now_ms: float) -> None:
         turn = self.turn

@@ -24,6 +24,18 @@ class Interruption:
 
 
 @dataclass
+class Murmur:
+    """The caller made a sound over the agent's reply without taking the turn. Moments are Unix epoch milliseconds."""
+
+    label: str
+    started_ms: float
+    clear_received_ms: float | None = None
+    """When the app told the carrier to drop what it had not yet played."""
+    silent_ms: float = 0.0
+    """How long the reply was not heard because of it; 0: it went on."""
+
+
+@dataclass
 class Turn:
     """Turn 0 is the greeting. Moments are Unix epoch milliseconds, measured where the caller is."""
 
@@ -45,6 +57,8 @@ class Turn:
     """Holes within the reply in which the buffer was empty."""
     interruption: Interruption | None = None
     """How the reply before this turn was interrupted by it."""
+    murmur: Murmur | None = None
+    """What the caller murmured into the reply."""
     timed_out: bool = False
 
     @property

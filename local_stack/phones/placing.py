@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import aiohttp
 
 from local_stack.phones.account_of_call import Verdict
 from local_stack.phones.app_api import ApiUnreachable, AppApi
+from local_stack.phones.call_files import CallFiles
 from local_stack.phones.events import CallEvent
 from local_stack.phones.operator_token import NoToken
 from local_stack.phones.report import CallReport
@@ -38,6 +39,8 @@ class PlacedCall:
     report: CallReport
     api: AppApi
     last_words_s: float = LAST_WORDS_S
+    folder: Path | None = None
+    """Where the call is kept, once it is over."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def follow(self, wanted_turns: int) -> Verdict:
@@ -61,7 +64,8 @@ class PlacedCall:
                 await asyncio.gather(polling, return_exceptions=True)
         if result is None:
             raise CannotCall("the phone simulator went away in the middle of the call")
-        self._write_transcript(result)
+        self.folder = None if result["files"] is None else Path(result["files"]["events"]).parent
+        self._write_words(result)
         return self.report.finish(result, wanted_turns)
 
     async def _events(self) -> AsyncIterator[CallEvent]:
@@ -108,11 +112,14 @@ class PlacedCall:
         self.report.on_record(call, time.time() * 1000)
         return call.over
 
-    def _write_transcript(self, result: Mapping[str, Any]) -> None:
+    def _write_words(self, result: Mapping[str, Any]) -> None:
         """Puts the app's words, where they are known, in place of what the line alone could tell."""
         if result["files"] is not None and self.report.transcript:
             path = Path(result["files"]["transcript"])
             path.write_text(self.report.transcript, encoding="utf-8")
+        if self.folder is not None and self.report.account.app_call is not None:
+            record = json.dumps(asdict(self.report.account.app_call), indent=1, ensure_ascii=False)
+            CallFiles(self.folder).app_record.write_text(record + "\n", encoding="utf-8")
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TextIO
 
-from local_stack.phones.account_of_call import AccountOfCall, Verdict, judge
+from local_stack.phones.account_of_call import AccountOfCall, Verdict, judge, parts_of_wait, telling_costs
 from local_stack.phones.app_api import AppCall, AppTurn
 from local_stack.phones.events import CallEvent
 
@@ -107,9 +107,10 @@ class CallReport:
         zero = "the caller's last word" if turn.number else "the answer"
         self._words.append(f"agent: {turn.said}{note}")
         self._line(self._paint("agent", f'agent  ▸ "{turn.said}"') + self._paint("dim", note))
-        if times:
-            self._words.append(f"    ms after {zero}: {times}")
-            self._write(_INDENT + self._paint("dim", f"  ms after {zero}: {times}") + "\n")
+        details = [f"ms after {zero}: {times}" if times else "", parts_of_wait(turn), telling_costs(turn)]
+        for detail in filter(None, details):
+            self._words.append(f"    {detail}")
+            self._write(_INDENT + self._paint("dim", f"  {detail}") + "\n")
 
     def finish(self, result: Mapping[str, Any], wanted_turns: int) -> Verdict:
         """Prints where everything is and the verdict, and returns it."""

@@ -64,10 +64,11 @@ def read(data: bytes) -> Recording:
 
 
 def write(path: Path, samples: NDArray[np.int16], rate_hz: int) -> None:
-    """Writes one channel of PCM16."""
+    """Writes PCM16: one channel, or as many as there are columns."""
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
     body = samples.astype("<i2").tobytes()
-    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(body), b"WAVE", b"fmt ", 16, _PCM, 1,
-                       rate_hz, rate_hz * 2, 2, 16, b"data", len(body))  # fmt: skip
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(body), b"WAVE", b"fmt ", 16, _PCM, channels,
+                       rate_hz, rate_hz * 2 * channels, 2 * channels, 16, b"data", len(body))  # fmt: skip
     path.write_bytes(head + body)
 
 

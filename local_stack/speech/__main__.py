@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 def _app(options: argparse.Namespace, timeline: Timeline) -> web.Application:
     if options.mode == "scripted":
         director = Director(load_script(options.script), Recordings(options.state_dir / "voices"))
-        app = build_app(ScriptedBackend(director), timeline)
+        app = build_app(ScriptedBackend(director), timeline, ScriptedBackend(director.fallback))
         add_direction(app, director)
         return app
     from local_stack.speech.local.loading import LocalBackend  # noqa: PLC0415 - its models are heavy to import

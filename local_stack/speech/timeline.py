@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,8 +17,10 @@ class Entry:
     kind: str
     """`stt`, `llm`, `tts` or `embedding`."""
     number: int
-    """Counts the requests of this kind since the start or the last reset, from 1."""
+    """Counts the provider's requests of this kind since the start or the last reset, from 1."""
     received_ms: float
+    provider: str = "primary"
+    """`fallback` where the service was asked as the second provider."""
     complete_ms: float | None = None
     """The request's body had arrived."""
     first_byte_ms: float | None = None
@@ -47,12 +49,12 @@ class Timeline:
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=KEPT_ENTRIES)
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
 
-    def open(self, kind: str) -> Entry:
+    def open(self, kind: str, provider: str) -> Entry:
         """Note that a request has arrived."""
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        entry = Entry(kind=kind, number=self._counts[kind], received_ms=now_ms())
+        self._counts[provider, kind] += 1
+        entry = Entry(kind=kind, number=self._counts[provider, kind], received_ms=now_ms(), provider=provider)
         self._entries.append(entry)
         return entry
 

@@ -55,6 +55,11 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
         "STT_MODEL": "local",
         "TTS_MODEL": "local",
         "TTS_VOICE": "default",
+        "SARVAM_API_KEY": "local",
+        "SARVAM_BASE_URL": f"{addresses.url('speech')}/sarvam",
+        "FALLBACK_OPENAI_PROVIDER": "openai",
+        "FALLBACK_OPENAI_BASE_URL": f"{addresses.url('speech')}/fallback/v1",
+        "FALLBACK_OPENAI_API_KEY": "local",
     }
     return settings | (_core_tools_settings() if addresses.host == "func" else {})
 

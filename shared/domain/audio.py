@@ -35,8 +35,8 @@ def _expansion_table() -> Samples:
 
 
 def _compression_table() -> Any:
-    """µ-law code of every 16-bit sample, by index `sample + 32768`."""
-    linear = np.arange(-32768, 32768, dtype=np.int32)
+    """µ-law code of every 16-bit sample, by its bits taken as an unsigned number."""
+    linear = np.arange(65_536, dtype=np.uint16).view(np.int16).astype(np.int32)
     sign = np.where(linear < 0, 0x80, 0)
     magnitude = np.minimum(np.abs(linear), 32635) + 0x84
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
@@ -50,12 +50,12 @@ _COMPRESS = _compression_table()
 
 def decode_mulaw(payload: bytes) -> Samples:
     """G.711 µ-law bytes as 16-bit samples at the same rate. Source: ITU-T G.711, table 2a."""
-    return _EXPAND[np.frombuffer(payload, dtype=np.uint8)]
+    return _EXPAND.take(np.frombuffer(payload, dtype=np.uint8))
 
 
 def encode_mulaw(samples: Samples) -> bytes:
     """16-bit samples as G.711 µ-law bytes at the same rate. Source: ITU-T G.711, table 2a."""
-    return bytes(_COMPRESS[samples.astype(np.int32) + 32768])
+    return bytes(_COMPRESS.take(samples.view(np.uint16)).tobytes())
 
 
 _AUDIBLE = 200

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.manner import Manner
+
 
 class Provider(StrEnum):
     """The way by which a caller reached us."""
@@ -64,6 +66,7 @@ class Agent:
     patience_ms: int = 700
     silence_limit_s: int = 60
     interruptible: bool = True
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class Recording:
 class Turn:
     """One exchange: what was heard, what the caller was told, and when things happened.
 
-    `moments` maps names such as `speech_ended_ms` to Unix epoch milliseconds. Turn 0 is the greeting.
+    `moments` maps names such as `speech_ended_ms` to Unix epoch milliseconds, `costs` names such as
+    `takes_withdrawn` to amounts (`shared.domain.ledger`). Turn 0 is the greeting.
     """
 
     number: int
@@ -87,6 +91,7 @@ class Turn:
     said: str
     outcome: TurnOutcome
     moments: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ _MANNERS = (
 _REMEMBERED_TURNS = 20
 
 APOLOGY = "I am sorry, something went wrong on my side. Could you say that again?"
-NOT_UNDERSTOOD = "Sorry, I did not catch that."
 
 
 def system_prompt(persona: str) -> str:

@@ -30,6 +30,18 @@ def _phases(up: int, down: int) -> npt.NDArray[np.float32]:
     return filters
 
 
+@lru_cache(maxsize=16)
+def _blocks(up: int, down: int) -> npt.NDArray[np.float32]:
+    """A column of taps for each of the `up` output samples that `down` input samples give."""
+    filters = _phases(up, down)
+    taps = filters.shape[1]
+    columns = np.zeros(((up - 1) * down // up + taps, up), dtype=np.float32)
+    for number in range(up):
+        start, phase = divmod(number * down, up)
+        columns[start : start + taps, number] = filters[phase]
+    return columns
+
+
 class Resampler:
     """Converts int16 mono samples from one rate to another; keeps what it needs between pieces.
 
@@ -39,8 +51,7 @@ class Resampler:
     def __init__(self, from_hz: int, to_hz: int) -> None:
         divisor = gcd(from_hz, to_hz)
         self._up, self._down = to_hz // divisor, from_hz // divisor
-        self._filters = _phases(self._up, self._down)
-        self._taps = self._filters.shape[1]
+        self._taps = _phases(self._up, self._down).shape[1]
         self._held = np.zeros(self._taps - 1, dtype=np.float32)
         self._next = 0  # position of the next output sample, in 1/up of an input sample, from `_held`'s start
 
@@ -48,27 +59,36 @@ class Resampler:
         """Shape (n,) in, about (n * to/from,) out."""
         if self._up == self._down or not samples.size:
             return samples
-        signal = np.concatenate([self._held, samples.astype(np.float32)])
-        out = self._filtered(signal)
+        signal = np.concatenate((self._held, samples), dtype=np.float32)
+        out = self._in_blocks(signal) if self._up <= _FEW_PHASES else self._one_by_one(signal)
+        clipped: Samples = np.rint(out).clip(-32768, 32767).astype(np.int16)
+        return clipped
+
+    def _in_blocks(self, signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """All whole blocks as one matrix product over overlapping windows.
+
+        A row alone would go to BLAS, which adds in another order; then a cut could be seen in the last bit.
+        """
+        columns = _blocks(self._up, self._down)
+        width = columns.shape[0]
+        rows = max(0, (signal.size - width) // self._down + 1)
+        self._held = signal[rows * self._down :]
+        if not rows:
+            return signal[:0]
+        strides = (signal.itemsize * self._down if rows > 1 else 0, signal.itemsize)
+        windows: npt.NDArray[np.float32] = np.ndarray((max(2, rows), width), np.float32, signal, 0, strides)
+        return (windows @ columns)[:rows].reshape(-1)
+
+    def _one_by_one(self, signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """With hundreds of phases: a window for each output sample whose taps lie within the signal."""
+        last = max((signal.size - self._taps) * self._up, self._next - 1)
+        base, phase = np.divmod(np.arange(self._next, last + 1, self._down), self._up)
+        windows = np.lib.stride_tricks.sliding_window_view(signal, self._taps)
+        out: npt.NDArray[np.float32] = np.einsum("ij,ij->i", windows[base], _phases(self._up, self._down)[phase])
         following = self._next + out.size * self._down
         consumed = min(following // self._up, signal.size - self._taps + 1)
         self._held = signal[consumed:]
         self._next = following - consumed * self._up
-        clipped: Samples = np.rint(out).clip(-32768, 32767).astype(np.int16)
-        return clipped
-
-    def _filtered(self, signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The output samples, not yet rounded, whose taps lie within the signal."""
-        last = (signal.size - self._taps) * self._up
-        if last < self._next:
-            return signal[:0]
-        if self._up <= _FEW_PHASES:  # every phase over the whole piece is cheaper than a window for each sample
-            phases = [np.correlate(signal, taps, "valid") for taps in self._filters]
-            every = phases[0] if self._up == 1 else np.stack(phases, axis=1).ravel()
-            return every[self._next : last + 1 : self._down]
-        base, phase = np.divmod(np.arange(self._next, last + 1, self._down), self._up)
-        windows = np.lib.stride_tricks.sliding_window_view(signal, self._taps)
-        out: npt.NDArray[np.float32] = np.einsum("ij,ij->i", windows[base], self._filters[phase])
         return out
 
     def flush(self) -> Samples:

@@ -1,4 +1,7 @@
-"""Cuts a text that arrives in tokens into sentences as soon as each is whole, so that speaking can begin."""
+"""Cuts a text that arrives in tokens into sentences as soon as each is whole, so that speaking can begin.
+
+Of the first sentence the first clause is enough.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,8 @@ _ABBREVIATIONS = frozenset(
 _MARKS = ".!?।…"
 _CLOSERS = "\"')]”’"
 _ENDINGS = re.compile(f"[{_MARKS}]+[{re.escape(_CLOSERS)}]*")
+_CLAUSE_ENDINGS = re.compile(r"[,;:–—、،](?=\s|$)")
+_LONGEST_CLAUSE_CHARACTERS = 80
 _INITIALS = re.compile(r"[^\W\d](\.[^\W\d])*")
 _WORD_BEFORE = re.compile(r"(\S+)$")
 
@@ -55,7 +60,8 @@ def _ends_sentence(before: str, mark: str, following: str) -> bool:
 
 
 class SentenceSplitter:
-    """Feed it tokens; it gives back whole sentences, trimmed, each with a letter or a digit in it.
+    """Feed it tokens; it gives back whole sentences, trimmed, each with a letter or a digit in it. The very first
+    piece may be a clause: what stands before the first comma, with it.
 
     A sentence goes out as soon as its mark is there, before it is known what follows: further marks and closing
     quotes that come with the next token ("?" and then "!") are dropped, and a name that is torn at its dot
@@ -65,6 +71,7 @@ class SentenceSplitter:
     def __init__(self) -> None:
         self._pending = ""
         self._cut_at_end = False
+        self._has_begun = False
 
     def feed(self, token: str) -> list[str]:
         """The sentences that `token` completes, in order."""
@@ -72,7 +79,7 @@ class SentenceSplitter:
         if self._cut_at_end:
             self._pending = self._pending.lstrip(_MARKS + _CLOSERS)
             self._cut_at_end = not self._pending
-        sentences: list[str] = []
+        sentences: list[str] = [] if self._has_begun else self._first_clause()
         start = 0
         for match in _ENDINGS.finditer(self._pending):
             following = self._pending[match.end() : match.end() + 1]
@@ -81,7 +88,20 @@ class SentenceSplitter:
                 start = match.end()
         self._pending = self._pending[start:]
         self._cut_at_end = self._cut_at_end or (start > 0 and not self._pending)
+        self._has_begun = self._has_begun or bool(sentences)
         return sentences
+
+    def _first_clause(self) -> list[str]:
+        """What the caller can hear first, long before the sentence is whole."""
+        found = _CLAUSE_ENDINGS.search(self._pending)
+        if found is None or found.start() > _LONGEST_CLAUSE_CHARACTERS:
+            return []
+        before = self._pending[: found.start()]
+        following = self._pending[found.end() : found.end() + 1]
+        if _ENDINGS.search(before) or (before[-1:].isdigit() and not following):
+            return []  # the sentence ends sooner, or more digits may come
+        self._pending = self._pending[found.end() :]
+        return _spoken(f"{before}{found.group()}")
 
     def flush(self) -> list[str]:
         """What is left when the text has ended."""

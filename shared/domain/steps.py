@@ -63,3 +63,19 @@ class WrapUpRequest(Payload):
 def heard_event(turn: int) -> str:
     """Name of the event that says: speech has begun in this turn. Each wait has a name of its own."""
     return f"heard_{turn}"
+
+
+OVER_EVENT = "over"
+"""To the watch of a turn: the caller has finished; its content is the longest silence that may follow, in ms."""
+ANSWERED_EVENT = "answered"
+"""To the watch of a turn: there is sound, or nothing is to be heard."""
+
+
+def turn_instance(call_id: str, turn: int) -> str:
+    """Instance id of a turn's orchestration."""
+    return f"{call_id}:turn:{turn}"
+
+
+def watch_instance(call_id: str, turn: int) -> str:
+    """Instance id of the orchestration that watches over a turn's silence."""
+    return f"{turn_instance(call_id, turn)}:watch"

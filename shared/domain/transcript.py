@@ -16,3 +16,9 @@ def text_of(turns: Iterable[Turn]) -> str:
         if turn.said:
             lines.append(f"agent: {turn.said}")
     return "\n".join(lines)
+
+
+def with_keys(words: str, keys: str) -> str:
+    """What the caller said and pressed, as one text: `(keys: 1 2)`. The `#` that ends the keys is none of them."""
+    pressed = keys[:-1] if len(keys) > 1 and keys.endswith("#") else keys
+    return f"{words} (keys: {' '.join(pressed)})".strip() if pressed else words

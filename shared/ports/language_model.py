@@ -16,6 +16,11 @@ class Message:
 
 
 class LanguageModel(Protocol):
-    def answer(self, messages: Sequence[Message], *, call_id: str) -> AsyncGenerator[str, None]:
-        """The answer in tokens, as they are made. Closing the generator cancels it. Raises: LanguageModelError."""
+    def answer(
+        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
+    ) -> AsyncGenerator[str, None]:
+        """The answer in tokens, as they are made. Closing the generator cancels it. `late_after_ms`: how long the
+        first token may take before a second provider is asked beside the first, where there is one; 0: never.
+        Raises: LanguageModelError.
+        """
         ...

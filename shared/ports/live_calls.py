@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.domain.call import Provider
+from shared.domain.ledger import Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ class LiveCalls(Protocol):
 
     async def note_once(self, call_id: str, turn: int, name: str, value: str | float) -> None:
         """Add to the journal of a turn, unless it stands already (steps may run twice)."""
+        ...
+
+    async def count(self, call_id: str, turn: int, costs: Mapping[Cost, float]) -> None:
+        """Add to the turn's costs (`shared.domain.ledger.cost_entry`)."""
+        ...
+
+    async def draw(self, call_id: str, name: str) -> int:
+        """The next number of a count that the call keeps, from 0: 0, then 1, then 2."""
         ...
 
     async def journal(self, call_id: str, turn: int) -> dict[str, str]:

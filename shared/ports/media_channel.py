@@ -9,7 +9,7 @@ from typing import Protocol
 class MediaChannel(Protocol):
     """Speaks to one connection. Raises `MediaError`: retryable if it may get through later, else the line is gone."""
 
-    async def play(self, pcm: bytes, mark: str) -> None:
+    async def play(self, pcm: bytes, mark: str | None) -> None:
         """Queue PCM16 mono 16 kHz for playing; `mark` comes back as an event when it has been played."""
         ...
 

@@ -15,3 +15,16 @@ class Orchestrations(Protocol):
     async def speech_began(self, call_id: str, turn: int) -> None:
         """Tell the running call that speech has begun in this turn."""
         ...
+
+    async def turn_over(self, call_id: str, turn: int, limit_ms: int) -> None:
+        """Tell who watches this turn that the caller has finished and may have to wait `limit_ms` at most for a
+        sound; 0: nobody waits. Raises: StoreError.
+        """
+        ...
+
+    async def turn_answered(self, call_id: str, turn: int) -> None:
+        """Tell who watches this turn that the caller hears something, or that nothing is to be heard.
+
+        Raises: StoreError.
+        """
+        ...

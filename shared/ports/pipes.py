@@ -25,8 +25,17 @@ class Pipes(Protocol):
     Raises `StoreError` (retryable) when the pipes' server does not answer in time.
     """
 
-    async def append(self, pipe: str, fields: Mapping[str, bytes | str], *, position: str | None = None) -> None:
-        """Add an entry. With a `position` ("2-1"), a second writing at or before the end changes nothing."""
+    async def append(
+        self,
+        pipe: str,
+        fields: Mapping[str, bytes | str],
+        *,
+        position: str | None = None,
+        must_exist: bool = False,
+    ) -> None:
+        """Add an entry. With a `position` ("2-1"), a second writing at or before the end changes nothing.
+        `must_exist`: where there is no such pipe any more, nothing is written.
+        """
         ...
 
     def follow(self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0) -> AsyncGenerator[list[Entry], None]:

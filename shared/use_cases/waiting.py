@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from shared.domain import pipe_names
+from shared.domain import interruption, pipe_names, takes
 from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Entry, Pipes
@@ -15,9 +15,9 @@ from shared.ports.pipes import Entry, Pipes
 _LOOK_AGAIN_S = 5.0
 
 
-def is_last(entry: Entry) -> bool:
+def is_end(entry: Entry) -> bool:
     """Whether nothing will follow this entry in its pipe."""
-    return b"text" not in entry.fields
+    return entry.position == pipe_names.END_POSITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,26 @@ class Waiting:
     pipes: Pipes
     live_calls: LiveCalls
 
-    async def first(self, call_id: str, pipe: str) -> Entry | None:
-        """The first entry of a pipe, or None once the call has ended without one."""
+    async def entries(self, call_id: str, pipe: str) -> AsyncGenerator[Entry, None]:
+        """All entries of a pipe as they come, until the call is over and the pipe has no more."""
+        seen = "0-0"
         async with aclosing(self.pipes.follow(pipe, idle_s=_LOOK_AGAIN_S)) as batches:
             async for batch in batches:
-                if batch:
-                    return batch[0]
-                if await self.is_over(call_id):
-                    written = await self.pipes.read(pipe)
-                    return written[0] if written else None
+                found = batch
+                ended = not batch and await self.is_over(call_id)
+                if ended:
+                    found = await self.pipes.read(pipe, seen)
+                for entry in found:
+                    seen = entry.position
+                    yield entry
+                if ended:
+                    return
+
+    async def first(self, call_id: str, pipe: str) -> Entry | None:
+        """The first entry of a pipe, or None once the call has ended without one."""
+        async with aclosing(self.entries(call_id, pipe)) as entries:
+            async for entry in entries:
+                return entry
         return None
 
     async def within(
@@ -54,9 +65,27 @@ class Waiting:
             return None
         return None
 
+    async def takes(self, request: TurnRequest) -> AsyncGenerator[takes.TakeEvent, None]:
+        """What listening says of this turn's takes, as it comes; `Ended` is the last where the call is over."""
+        pipe = pipe_names.turn(request.call_id, request.turn, pipe_names.TRANSCRIPT)
+        async with aclosing(self.entries(request.call_id, pipe)) as entries:
+            async for entry in entries:
+                yield takes.read(entry.position, entry.fields)
+        yield takes.Ended()
+
+    async def orders(self, request: TurnRequest) -> AsyncGenerator[interruption.Order, None]:
+        """What the next turn's listening tells this turn's speaking, as it comes; ends with the call."""
+        pipe = pipe_names.turn(request.call_id, request.turn, pipe_names.CONTROL)
+        async with aclosing(self.entries(request.call_id, pipe)) as entries:
+            async for entry in entries:
+                yield interruption.read(entry.position, entry.fields)
+
     async def stop(self, request: TurnRequest) -> None:
-        """Until this turn is told to be silent, or the call has ended."""
-        await self.first(request.call_id, pipe_names.turn(request.call_id, request.turn, pipe_names.CONTROL))
+        """Until this turn's answer is stopped for good, or the call has ended."""
+        async with aclosing(self.orders(request)) as orders:
+            async for order in orders:
+                if isinstance(order, interruption.Stop):
+                    return
 
     async def is_over(self, call_id: str) -> bool:
         live = await self.live_calls.get(call_id)

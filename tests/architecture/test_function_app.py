@@ -70,7 +70,7 @@ def registered(functions: list[func.Function]) -> dict[str, str]:
 
 def test_every_name_is_a_registered_function(registered: dict[str, str]) -> None:
     known = {value for key, value in vars(names).items() if key.isupper()}
-    orchestrations = {names.CALL, names.TURN, names.WRAP_UP}
+    orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP}
     assert {name for name, trigger in registered.items() if trigger == "orchestrationTrigger"} == orchestrations
     assert {name for name, trigger in registered.items() if trigger == "activityTrigger"} == known - orchestrations
     assert set(registered.values()) <= _TRIGGERS

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks.cold_start import Import, most_expensive, read_import_times
+import pytest
+
+from benchmarks.cold_start import (
+    STEPS,
+    Import,
+    most_expensive,
+    read_import_times,
+    settings_of_no_stack,
+    time_steps,
+)
 
 _TOLD = """import time: self [us] | cumulative | imported package
 import time:      1000 |       1000 |       azure.functions.http
@@ -22,3 +31,11 @@ def test_modules_of_a_package_count_together_and_the_app_itself_not() -> None:
         Import("azure.functions", 3.0, 3.0),
         Import("json", 0.5, 0.5),
     ]
+
+
+@pytest.mark.slow
+def test_the_steps_of_a_start_make_up_the_whole() -> None:
+    steps = time_steps(settings_of_no_stack())
+    assert tuple(steps) == STEPS
+    assert all(took_ms >= 0 for took_ms in steps.values())
+    assert sum(steps.values()) > 200

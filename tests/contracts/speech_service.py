@@ -17,7 +17,8 @@ from local_stack.speech.scripted.recordings import Recordings
 from local_stack.speech.scripted.script import read_script
 from local_stack.speech.server import build_app
 from local_stack.speech.timeline import Timeline
-from shared.adapters.openai.client import OpenAIAccount, OpenAIClient
+from shared.adapters.openai.account import OpenAIAccount
+from shared.adapters.openai.wire import OpenAIWire
 
 QUICK = {"stt_ms": 5, "ttft_ms": 5, "token_ms": 1, "tts_first_byte_ms": 5, "tts_rate_x_realtime": 50}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,9 +30,13 @@ class Service:
 
     url: str
 
+    def wire(self, *, retries: int = 1) -> OpenAIWire:
+        return OpenAIWire(OpenAIAccount(base_url=f"{self.url}/v1", api_key="local", retries=retries))
+
     @property
-    def client(self) -> OpenAIClient:
-        return OpenAIClient(OpenAIAccount(base_url=f"{self.url}/v1", api_key="local"))
+    def fallback(self) -> Service:
+        """Its second provider."""
+        return Service(f"{self.url}/fallback")
 
     async def order(self, **fault: Any) -> None:
         """The next request of a step goes wrong."""
@@ -59,7 +64,7 @@ async def _serving(app: web.Application) -> AsyncIterator[Service]:
 async def scripted_service(dialogue: list[dict[str, Any]], **latencies: float) -> AsyncIterator[Service]:
     script = read_script({"latencies": QUICK | latencies, "dialogue": dialogue})
     director = Director(script, Recordings(Path("none")))
-    app = build_app(ScriptedBackend(director), Timeline())
+    app = build_app(ScriptedBackend(director), Timeline(), ScriptedBackend(director.fallback))
     add_direction(app, director)
     async with _serving(app) as service:
         yield service

@@ -73,7 +73,8 @@ def _call(tenant: Tenant, **changes: object) -> Call:
 
 
 def _turn(number: int, **changes: object) -> Turn:
-    turn = Turn(number, "what was heard", "what was said", TurnOutcome.COMPLETED, {"speech_ended_ms": 1.5})
+    moments, costs = {"speech_ended_ms": 1.5}, {"takes": 2.0, "takes_withdrawn": 1.0}
+    turn = Turn(number, "what was heard", "what was said", TurnOutcome.COMPLETED, moments, costs)
     return replace(turn, **changes)  # type: ignore[arg-type]
 
 
@@ -213,7 +214,7 @@ async def test_turns_are_replaced_and_come_in_order(store: CallStore, acme: Tena
     await store.create(call)
     for number in (10, 2, 0):
         await store.save_turn(acme.tenant_id, call.call_id, _turn(number, outcome=TurnOutcome.RUNNING))
-    last = _turn(2, heard=None, said="", outcome=TurnOutcome.INTERRUPTED, moments={})
+    last = _turn(2, heard=None, said="", outcome=TurnOutcome.INTERRUPTED, moments={}, costs={"takes": 3.0})
     await store.save_turn(acme.tenant_id, call.call_id, last)
     found = await store.get(acme.tenant_id, call.call_id)
     assert found is not None
@@ -230,6 +231,16 @@ async def test_moments_keep_their_fractions(store: CallStore, acme: Tenant) -> N
     assert found is not None
     assert found.turns[0].moments == moments
     assert all(isinstance(at_ms, float) for at_ms in found.turns[0].moments.values())
+
+
+async def test_costs_are_numbers_whatever_they_count(store: CallStore, acme: Tenant) -> None:
+    call = _call(acme)
+    await store.create(call)
+    await store.save_turn(acme.tenant_id, call.call_id, _turn(1, costs={"tokens": 12, "later": 0.5}))
+    await store.save_turn(acme.tenant_id, call.call_id, _turn(2, costs={}))
+    found = await store.get(acme.tenant_id, call.call_id)
+    assert found is not None
+    assert [turn.costs for turn in found.turns] == [{"tokens": 12.0, "later": 0.5}, {}]
 
 
 @in_the_database

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.pool import PostgresPool
 from shared.domain.call import Agent
 from shared.domain.errors import StoreError
+from shared.domain.manner import Manner, Sensitivity
 from shared.ports.directory import Directory
 from tests.contracts.conftest import Tenant
 from tests.services import free_port
@@ -56,8 +59,8 @@ async def test_every_trait_of_an_agent_is_kept(directory: Directory, acme: Tenan
     with psycopg.connect(postgres_dsn) as connection:
         connection.execute(
             "update agents set language = 'hi-IN', voice = 'alto', patience_ms = 900, silence_limit_s = 5,"
-            " interruptible = false where tenant_id = %s and agent_id = 'first'",
-            [acme.tenant_id],
+            " interruptible = false, manner = %s where tenant_id = %s and agent_id = 'first'",
+            ['{"sensitivity": "low", "fillers": ["One moment."], "race_after_ms": 0}', acme.tenant_id],
         )
     expected = replace(
         _agent(acme, "first"),
@@ -66,8 +69,32 @@ async def test_every_trait_of_an_agent_is_kept(directory: Directory, acme: Tenan
         patience_ms=900,
         silence_limit_s=5,
         interruptible=False,
+        manner=Manner(sensitivity=Sensitivity.LOW, fillers=("One moment.",), race_after_ms=0),
     )
     assert await directory.agent_on_number(acme.number) == expected
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [{"sensitivity": "loud"}, {"fillers": "One moment."}, {"reply_limit_ms": 1e3}, {"speculates": None}],
+)
+async def test_an_agent_whose_manner_is_not_valid_answers_in_the_usual_one(
+    directory: Directory,
+    acme: Tenant,
+    postgres_dsn: str,
+    caplog: pytest.LogCaptureFixture,
+    manner: dict[str, object],
+) -> None:
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute(
+            "update agents set manner = %s, patience_ms = 900 where tenant_id = %s and agent_id = 'first'",
+            [json.dumps(manner), acme.tenant_id],
+        )
+    with caplog.at_level(logging.ERROR):
+        agents = [await directory.agent_on_number(acme.number) for _ in range(3)]
+    assert agents == [replace(_agent(acme, "first"), patience_ms=900)] * 3
+    (line,) = caplog.messages
+    assert next(iter(manner)) in line
 
 
 async def test_an_answer_is_kept_for_a_while_and_unknown_is_not(postgres_dsn: str, acme: Tenant) -> None:

@@ -13,6 +13,9 @@ import pytest
 from aiohttp import web
 
 from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
+from shared.adapters.openai.account import OpenAIAccount
+from shared.adapters.openai.language_model import OpenAILanguageModel
+from shared.adapters.openai.wire import OpenAIWire
 from shared.domain.errors import LanguageModelError
 from shared.ports.language_model import LanguageModel, Message
 from tests.contracts.speech_service import Service, scripted_service, stub_service
@@ -31,15 +34,44 @@ async def service() -> AsyncIterator[Service]:
         yield service
 
 
-def adapter_of(service: Service, **deadlines: float) -> LangChainLanguageModel:
-    return LangChainLanguageModel(ChatModel("scripted", base_url=f"{service.url}/v1", api_key="local"), **deadlines)
+CODES = {
+    "llm_refused": "openai_refused",
+    "llm_unavailable": "openai_unavailable",
+    "llm_stalled": "openai_unavailable",
+}
 
 
-@pytest.fixture(params=["langchain", "fake"])
+class Adapter:
+    """One of those that speak OpenAI's protocol; `code` is its word for a failure."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def of(self, service: Service, **deadlines: float) -> LanguageModel:
+        return self.at(f"{service.url}/v1", **deadlines)
+
+    def at(self, base_url: str, **deadlines: float) -> LanguageModel:
+        if self.kind == "openai":
+            wire = OpenAIWire(OpenAIAccount(base_url=base_url, api_key="local"))
+            return OpenAILanguageModel(wire, model="scripted", **deadlines)
+        model = LangChainLanguageModel(ChatModel("scripted", base_url=base_url, api_key="local"), **deadlines)
+        model.warm_up()
+        return model
+
+    def code(self, code: str) -> str:
+        return CODES[code] if self.kind == "openai" else code
+
+
+@pytest.fixture(params=["langchain", "openai"])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    return Adapter(request.param)
+
+
+@pytest.fixture(params=["langchain", "openai", "fake"])
 def model(request: pytest.FixtureRequest) -> LanguageModel:
-    if request.param == "langchain":
-        return adapter_of(request.getfixturevalue("service"))
-    return FakeLanguageModel(FakeClock(), Answer(TOKENS), Answer(TOKENS))
+    if request.param == "fake":
+        return FakeLanguageModel(FakeClock(), Answer(TOKENS), Answer(TOKENS))
+    return Adapter(request.param).of(request.getfixturevalue("service"))
 
 
 async def ask(model: LanguageModel, messages: list[Message] | None = None) -> list[str]:
@@ -74,18 +106,18 @@ async def test_a_fake_keeps_to_its_script() -> None:
         await ask(fake)
 
 
-async def test_closing_early_cancels_the_answer(service: Service) -> None:
+async def test_closing_early_cancels_the_answer(adapter: Adapter, service: Service) -> None:
     async with scripted_service([{"heard": "Where is my order?", "reply": REPLY}], token_ms=200) as slow:
-        async with aclosing(adapter_of(slow).answer(MESSAGES, call_id="c")) as tokens:
+        async with aclosing(adapter.of(slow).answer(MESSAGES, call_id="c")) as tokens:
             assert await anext(tokens) == "Let"
         async with asyncio.timeout(3):
             while not any(entry.get("aborted_ms") for entry in await slow.timeline()):
                 await asyncio.sleep(0.02)
 
 
-async def test_cancelling_the_task_cancels_the_answer(service: Service) -> None:
+async def test_cancelling_the_task_cancels_the_answer(adapter: Adapter, service: Service) -> None:
     async with scripted_service([{"heard": "Where is my order?", "reply": REPLY}], ttft_ms=5_000) as slow:
-        task = asyncio.create_task(ask(adapter_of(slow)))
+        task = asyncio.create_task(ask(adapter.of(slow)))
         async with asyncio.timeout(5):
             while not await slow.timeline():
                 await asyncio.sleep(0.02)
@@ -100,7 +132,7 @@ async def test_cancelling_the_task_cancels_the_answer(service: Service) -> None:
 # OpenAI's protocol
 
 
-async def test_what_is_sent() -> None:
+async def test_what_is_sent(adapter: Adapter) -> None:
     asked: dict[str, Any] = {}
 
     async def provider(request: web.Request) -> web.Response:
@@ -112,16 +144,16 @@ async def test_what_is_sent() -> None:
 
     messages = [*MESSAGES, Message("assistant", "Here."), Message("user", "Where?")]
     async with stub_service(provider) as service:
-        assert await ask(adapter_of(service), messages) == ["Yes."]
+        assert await ask(adapter.of(service), messages) == ["Yes."]
     assert (asked["path"], asked["call"], asked["model"]) == ("/v1/chat/completions", "call-1", "scripted")
     assert asked["messages"] == [{"role": message.role, "content": message.text} for message in messages]
     assert asked["stream"] is True
     assert asked.get("max_tokens", asked.get("max_completion_tokens")) == 300
 
 
-async def test_the_first_token_comes_long_before_the_last() -> None:
+async def test_the_first_token_comes_long_before_the_last(adapter: Adapter) -> None:
     async with scripted_service([{"heard": "Where is my order?", "reply": REPLY}], token_ms=40) as service:
-        model = adapter_of(service)
+        model = adapter.of(service)
         await ask(model)
         began, first = time.monotonic(), 0.0
         async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
@@ -131,35 +163,35 @@ async def test_the_first_token_comes_long_before_the_last() -> None:
 
 
 @pytest.mark.parametrize("kind", ["http_500", "http_429"])
-async def test_one_hiccup_is_not_noticed(service: Service, kind: str) -> None:
+async def test_one_hiccup_is_not_noticed(adapter: Adapter, service: Service, kind: str) -> None:
     await service.order(step="llm", kind=kind)
-    assert await ask(adapter_of(service)) == TOKENS
+    assert await ask(adapter.of(service)) == TOKENS
 
 
 @pytest.mark.parametrize("kind", ["http_500", "http_429"])
-async def test_a_provider_that_keeps_failing(service: Service, kind: str) -> None:
+async def test_a_provider_that_keeps_failing(adapter: Adapter, service: Service, kind: str) -> None:
     await service.order(step="llm", kind=kind, count=9)
-    assert await refused(adapter_of(service), "llm_refused") == []
+    assert await refused(adapter.of(service), adapter.code("llm_refused")) == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-async def test_a_provider_that_refuses_for_good(status: int) -> None:
+async def test_a_provider_that_refuses_for_good(adapter: Adapter, status: int) -> None:
     async def provider(request: web.Request) -> web.Response:
         return web.json_response({"error": {"message": "no"}}, status=status)
 
     async with stub_service(provider) as service:
-        await refused(adapter_of(service), "llm_refused", retryable=False)
+        await refused(adapter.of(service), adapter.code("llm_refused"), retryable=False)
 
 
-async def test_an_empty_answer_is_no_token(service: Service) -> None:
+async def test_an_empty_answer_is_no_token(adapter: Adapter, service: Service) -> None:
     await service.order(step="llm", kind="empty")
-    assert await ask(adapter_of(service)) == []
+    assert await ask(adapter.of(service)) == []
 
 
 @pytest.mark.parametrize("at", [1, 4])
-async def test_a_provider_that_breaks_off(service: Service, at: int) -> None:
+async def test_a_provider_that_breaks_off(adapter: Adapter, service: Service, at: int) -> None:
     await service.order(step="llm", kind="cut", at=at, count=9)
-    found = await refused(adapter_of(service), "llm_unavailable")
+    found = await refused(adapter.of(service), adapter.code("llm_unavailable"))
     assert found == TOKENS[: len(found)]
     assert len(found) <= at
 
@@ -168,24 +200,100 @@ async def test_a_provider_that_breaks_off(service: Service, at: int) -> None:
     ("at", "deadlines"), [(0, {"first_token_s": 0.3}), (3, {"first_token_s": 5.0, "next_token_s": 0.3})]
 )
 async def test_a_provider_that_stalls_costs_the_deadline_and_no_more(
-    service: Service, at: int, deadlines: dict[str, float]
+    adapter: Adapter, service: Service, at: int, deadlines: dict[str, float]
 ) -> None:
-    model = adapter_of(service, **deadlines)
-    model.warm_up()
+    model = adapter.of(service, **deadlines)
     await service.order(step="llm", kind="stall", at=at, count=9)
     began = time.monotonic()
-    assert await refused(model, "llm_stalled") == TOKENS[:at]
+    assert await refused(model, adapter.code("llm_stalled")) == TOKENS[:at]
     assert time.monotonic() - began < 2.0
 
 
-async def test_a_slow_listener_is_not_the_providers_fault(service: Service) -> None:
-    model = adapter_of(service, first_token_s=2.0, next_token_s=0.3)
+async def test_a_slow_listener_is_not_the_providers_fault(adapter: Adapter, service: Service) -> None:
+    model = adapter.of(service, first_token_s=2.0, next_token_s=0.3)
     async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
         await anext(tokens)
         await asyncio.sleep(0.6)
         assert [token async for token in tokens] == TOKENS[1:]
 
 
-async def test_a_provider_that_is_not_there() -> None:
-    model = LangChainLanguageModel(ChatModel("m", base_url=f"http://127.0.0.1:{free_port()}/v1", api_key="local"))
-    assert await refused(model, "llm_unavailable") == []
+async def test_a_provider_that_is_not_there(adapter: Adapter) -> None:
+    model = adapter.at(f"http://127.0.0.1:{free_port()}/v1")
+    assert await refused(model, adapter.code("llm_unavailable")) == []
+
+
+# What only our own client does
+
+
+async def answer_of(body: str, status: int = 200) -> list[str] | str:
+    async def provider(request: web.Request) -> web.Response:
+        return web.Response(text=body, status=status, content_type="text/event-stream")
+
+    async with stub_service(provider) as service:
+        try:
+            return await ask(Adapter("openai").of(service))
+        except LanguageModelError as error:
+            return error.code
+
+
+def event(text: str | None, reason: str | None = None, end: str = "\n\n") -> str:
+    return f"data: {json.dumps({'choices': [{'delta': {'content': text}, 'finish_reason': reason}]})}{end}"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (event("Yes.") + event(None, "stop") + "data: [DONE]\n\n", ["Yes."]),
+        (event("Yes.", "length", "\r\n\r\n") + "data:[DONE]\r\n\r\n", ["Yes."]),
+        (": a comment\n\nevent: x\n" + event("नमस्ते", "stop"), ["नमस्ते"]),
+        ('data: {"choices": [], "usage": {}}\n\n' + event("Yes.", "stop"), ["Yes."]),
+        (event("", "stop"), []),
+        (event("Yes."), "openai_unavailable"),
+        ("", "openai_unavailable"),
+        ("data: {nonsense\n\n", "openai_failed"),
+        ("data: []\n\n", "openai_failed"),
+        (event("Yes.") + 'data: {"error": {"message": "overloaded"}}\n\n', "openai_failed"),
+    ],
+)
+async def test_what_may_come(body: str, expected: list[str] | str) -> None:
+    assert await answer_of(body) == expected
+
+
+async def test_an_answer_that_is_torn_anywhere() -> None:
+    body = (event("Größe") + event(" नमस्ते", "stop")).encode()
+
+    async def provider(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for start in range(0, len(body), 7):
+            await response.write(body[start : start + 7])
+            await asyncio.sleep(0)
+        return response
+
+    async with stub_service(provider) as service:
+        assert await ask(Adapter("openai").of(service)) == ["Größe", " नमस्ते"]
+
+
+async def test_what_a_model_does_not_know_is_left_out() -> None:
+    asked: list[set[str]] = []
+
+    async def provider(request: web.Request) -> web.Response:
+        body = await request.json()
+        asked.append({"temperature", "seed"} & set(body))
+        for name in sorted(asked[-1], reverse=True):
+            error = {"message": "Unsupported value", "param": name, "code": "unsupported_value"}
+            return web.json_response({"error": error}, status=400)
+        return web.Response(text=event("Yes.", "stop"), content_type="text/event-stream")
+
+    async with stub_service(provider) as service:
+        model = Adapter("openai").of(service)
+        assert await ask(model) == ["Yes."]
+        assert await ask(model) == ["Yes."]
+    assert asked == [{"temperature", "seed"}, {"seed"}, set(), set()]
+
+
+async def test_azure_is_asked_at_the_deployment() -> None:
+    wire = OpenAIWire(OpenAIAccount(azure_endpoint="https://house.example/", azure_api_version="v"))
+    assert wire.url("/chat/completions", "chat") == (
+        "https://house.example/openai/deployments/chat/chat/completions?api-version=v"
+    )

@@ -12,6 +12,7 @@ import pytest
 from shared.adapters.redis.connection import KEY_LIFETIME_S
 from shared.domain import pipe_names
 from shared.domain.call import Provider
+from shared.domain.ledger import Cost, cost_entry, read_costs
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from tests.contracts.redis_pipes import redis_adapters
@@ -131,6 +132,28 @@ async def test_journals_in_order(live_calls: LiveCalls, call: LiveCall) -> None:
     assert await live_calls.journals(call.call_id, range(0)) == []
 
 
+async def test_costs_add_up(live_calls: LiveCalls, call: LiveCall) -> None:
+    await live_calls.note(call.call_id, 1, {"heard": "Hi."})
+    await live_calls.count(call.call_id, 1, {Cost.TOKENS: 12, Cost.TAKES: 1})
+    await live_calls.count(call.call_id, 1, {Cost.TOKENS: 0.5})
+    await live_calls.count(call.call_id, 1, {})
+    journal = await live_calls.journal(call.call_id, 1)
+    assert read_costs(journal) == {"tokens": 12.5, "takes": 1.0}
+    assert journal["heard"] == "Hi."
+    assert journal[cost_entry(Cost.TAKES)] == "1"
+    await live_calls.count(call.call_id, 2, {})
+    assert await live_calls.journal(call.call_id, 2) == {}
+
+
+async def test_numbers_are_drawn_in_order(live_calls: LiveCalls, call: LiveCall) -> None:
+    drawn = await asyncio.gather(*(live_calls.draw(call.call_id, "fillers") for _ in range(8)))
+    assert sorted(drawn) == list(range(8))
+    assert [await live_calls.draw(call.call_id, "other"), await live_calls.draw("another", "fillers")] == [0, 0]
+    assert await live_calls.get("another") is None
+    await live_calls.close(call.call_id, 0)
+    assert await live_calls.draw(call.call_id, "fillers") == 0
+
+
 async def test_a_closed_call_is_forgotten_with_everything(stores: tuple[LiveCalls, Pipes], call: LiveCall) -> None:
     live_calls, pipes = stores
     names = [pipe_names.frames(call.call_id), pipe_names.events(call.call_id)]
@@ -170,6 +193,8 @@ async def test_everything_expires(redis_url: str) -> None:
         await live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x"))
         await live_calls.note(call_id, 0, {"a": "b"})
         await live_calls.note_once(call_id, 1, "a", "b")
+        await live_calls.count(call_id, 2, {Cost.TAKES: 1})
+        await live_calls.draw(call_id, "fillers")
         async for key in commands.scan_iter(f"*{call_id}*"):
             assert KEY_LIFETIME_S - 60 < await commands.ttl(key) <= KEY_LIFETIME_S, key
         ticket = await live_calls.issue_ticket(call_id)
@@ -184,6 +209,7 @@ async def test_nothing_is_left_of_a_closed_call(redis_url: str) -> None:
         await adapters.live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x"))
         await adapters.pipes.append(pipe_names.frames(call_id), {"event": "started"})
         await adapters.live_calls.note(call_id, 0, {"a": "b"})
+        await adapters.live_calls.draw(call_id, "fillers")
         await adapters.live_calls.close(call_id, 0)
         await adapters.pipes.append_frame(call_id, "conn", "1", b"late")
         assert [key async for key in adapters.commands.scan_iter(f"*{call_id}*")] == []

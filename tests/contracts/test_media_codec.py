@@ -99,6 +99,56 @@ def test_any_json_is_refused_or_is_sound(payload: object, timestamp: object) -> 
         assert found.pcm
 
 
+_MEDIA = (
+    b'"media":{"track":"inbound","chunk":"2","timestamp":"5040",'
+    b'"payload":"' + base64.b64encode(bytes(range(160))) + b'"}'
+)
+_STREAM = b'"streamSid":"MZ0123456789abcdef"'
+USUAL_FRAMES = [
+    b'{"event":"media","sequenceNumber":"4",' + _MEDIA + b"," + _STREAM + b"}",
+    b'{"event":"media","sequenceNumber":"4",' + _STREAM + b"," + _MEDIA + b"}",
+]
+
+
+def read_as_json(payload: bytes) -> DecodedFrame | str:
+    """The same message with a blank at its end, which no shortcut knows."""
+    return decoded_or_refused(TwilioFrameDecoder(), payload + b" ")
+
+
+@pytest.mark.parametrize("frame", USUAL_FRAMES)
+def test_the_usual_frames_are_read_without_json(frame: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(json, "loads")
+    assert TwilioFrameDecoder().decode(frame).at_ms == 5040
+
+
+_CHANGE = st.tuples(st.integers(0, len(USUAL_FRAMES[0])), st.integers(0, 2), st.binary(max_size=3))
+
+
+@given(frame=st.sampled_from(USUAL_FRAMES), changes=st.lists(_CHANGE, max_size=3))
+def test_a_frame_as_twilio_writes_it_is_read_like_any_json(
+    frame: bytes, changes: list[tuple[int, int, bytes]]
+) -> None:
+    for position, removed, added in changes:
+        frame = frame[:position] + added + frame[position + removed :]
+    assert decoded_or_refused(TwilioFrameDecoder(), frame) == read_as_json(frame)
+
+
+@given(
+    numbers=st.lists(st.text("0123456789٣-+ _x\\u00e9", max_size=12), min_size=3, max_size=3),
+    payload=st.one_of(st.binary(max_size=20).map(base64.b64encode), st.binary(max_size=20), st.just(b"=")),
+    track=st.sampled_from(["inbound", "outbound", 'inbound","payload":"AAAA', "in\\u0062ound"]),
+    last=st.sampled_from(["MZ1", "", 'MZ","media":{"timestamp":"7","payload":"//8="},"x":"']),
+)
+def test_no_message_is_read_in_two_ways(numbers: list[str], payload: bytes, track: str, last: str) -> None:
+    number, chunk, timestamp = numbers
+    frame = (
+        f'{{"event":"media","sequenceNumber":"{number}","media":{{"track":"{track}","chunk":"{chunk}",'
+        f'"timestamp":"{timestamp}","payload":"'
+    ).encode()
+    frame += payload + f'"}},"streamSid":"{last}"}}'.encode()
+    assert decoded_or_refused(TwilioFrameDecoder(), frame) == read_as_json(frame)
+
+
 @pytest.mark.parametrize(
     ("frame", "code"),
     [

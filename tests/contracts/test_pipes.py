@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -178,6 +179,14 @@ async def test_a_reader_that_is_cancelled_leaves_the_others_alone(pipes: PipesAn
     assert [values(await reader) for reader in readers[1:]] == [[b"1"], [b"1"]]
 
 
+async def test_an_entry_may_ask_for_a_pipe_that_is_there(pipes: PipesAndFrames, pipe: str) -> None:
+    await pipes.append(pipe, {"v": b"late"}, must_exist=True)
+    assert await pipes.last(pipe) is None
+    await pipes.append(pipe, {"v": b"1"})
+    await pipes.append(pipe, {"v": b"2"}, must_exist=True)
+    assert values(await pipes.read(pipe)) == [b"1", b"2"]
+
+
 async def test_frames(pipes: PipesAndFrames) -> None:
     call_id = uuid4().hex
     await pipes.append(pipe_names.frames(call_id), {"event": "started"})
@@ -235,7 +244,7 @@ async def test_a_reader_that_nobody_follows_ends(redis_url: str, pipe: str) -> N
     async with redis_adapters(redis_url) as adapters:
         await adapters.pipes.append(pipe, {"v": b"1"})
         await take(adapters.pipes, pipe, 1)
-        assert adapters.reader._followers == {}
+        assert adapters.reader._followed == {}
 
 
 async def test_a_reader_that_joins_during_a_read_misses_nothing(redis_url: str, pipe: str) -> None:
@@ -336,3 +345,52 @@ async def test_readers_survive_a_restart_of_redis(tmp_path: Path, pipe: str) -> 
 def test_nothing_connects_when_a_client_is_made() -> None:
     connect(f"redis://127.0.0.1:{free_port()}/0")
     connect("rediss://example.invalid:10000", block_s=5.0)
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_or_doubled_for_readers_while_everything_fails(redis_url: str) -> None:
+    """Readers come and go and come back to where they were, connections are cut, entries come all the time."""
+    port = int(redis_url.rsplit(":", 1)[1].split("/", maxsplit=1)[0])
+    names = [pipe_names.turn(uuid4().hex, 1, pipe_names.SENTENCES) for _ in range(12)]
+    entries = 150
+
+    async def write(pipes: PipesAndFrames, name: str, seed: int) -> None:
+        chance = random.Random(seed)
+        for number in range(1, entries + 1):
+            while True:
+                try:
+                    await pipes.append(name, {"v": str(number)}, position=f"{number}-0")
+                    break
+                except StoreError:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(chance.random() * 0.02)
+
+    async def read(pipes: PipesAndFrames, name: str, seed: int) -> list[int]:
+        chance, found, after = random.Random(seed), list[int](), "0-0"
+        while len(found) < entries:
+            stay_s = chance.random() * 0.3
+            try:
+                async with asyncio.timeout(stay_s), aclosing(pipes.follow(name, after, idle_s=0.05)) as batches:
+                    async for batch in batches:
+                        for entry in batch:
+                            found.append(int(entry.fields[b"v"]))
+                            after = entry.position
+            except TimeoutError:
+                continue
+        return found
+
+    async with tcp_proxy(port) as proxy, redis_adapters(f"redis://127.0.0.1:{proxy.port}/0") as adapters:
+
+        async def cut() -> None:
+            while True:
+                await asyncio.sleep(0.15)
+                proxy.cut()
+
+        cutting = asyncio.create_task(cut())
+        writers = [asyncio.create_task(write(adapters.pipes, name, seed)) for seed, name in enumerate(names)]
+        readers = [read(adapters.pipes, name, seed) for seed, name in enumerate(names * 2)]
+        async with asyncio.timeout(30):
+            outcomes = await asyncio.gather(*readers)
+            await asyncio.gather(*writers)
+        cutting.cancel()
+        assert all(found == list(range(1, entries + 1)) for found in outcomes)

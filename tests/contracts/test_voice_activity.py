@@ -86,8 +86,29 @@ async def test_streams_do_not_mix() -> None:
     alone = await listen(detector.open(), speech)
     one, other = detector.open(), detector.open()
     together, hushed = await asyncio.gather(listen(one, speech), listen(other, silence))
-    assert together == alone
+    assert together == pytest.approx(alone, abs=1e-4)
     assert max(hushed) < 0.3
+
+
+async def test_many_streams_together_hear_what_each_hears_alone(detector: VoiceActivityDetector) -> None:
+    randomness = np.random.default_rng(3)
+    streams = [(2000 * randomness.normal(0, 1 + number, 16_000)).clip(-32_768, 32_767) for number in range(20)]
+    sounds = [stream.astype(np.int16) for stream in streams]
+    together = await asyncio.gather(*(listen(detector.open(), sound) for sound in sounds))
+    for sound, heard in zip(sounds, together, strict=True):
+        alone = await listen(detector.open(), sound)
+        assert heard == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [0, 2, 1023, 1022, 1026])
+async def test_a_piece_of_another_size_is_an_error_of_its_own_stream_only(size: int) -> None:
+    detector = SileroVoiceActivityDetector()
+    whole, torn = detector.open(), detector.open()
+    heard, failed = await asyncio.gather(
+        whole.probability(bytes(_CHUNK)), torn.probability(bytes(size)), return_exceptions=True
+    )
+    assert isinstance(failed, ValueError)
+    assert isinstance(heard, float)
 
 
 async def test_hearing_is_much_quicker_than_speaking() -> None:

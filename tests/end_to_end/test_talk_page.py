@@ -125,6 +125,15 @@ async def all_words(tab: Tab, who: str) -> str:
     return str(await tab.evaluate(f"{texts}.join(' ')"))
 
 
+async def all_waits(tab: Tab) -> dict[str, int]:
+    """Turns and the milliseconds that stand beside their bars."""
+    waits: dict[str, int] = await tab.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.wait')].map(wait =>"
+        " [wait.closest('li').dataset.turn, parseInt(wait.querySelector('.total').lastChild.textContent)]))"
+    )
+    return waits
+
+
 async def ended_call(stack: Stack, call_id: str, token: str) -> dict[str, Any]:
     """What the app's API says of the call once its records are kept."""
     async with asyncio.timeout(30):
@@ -175,6 +184,8 @@ async def test_a_person_is_heard_and_hears_the_answer(stack: Stack, operator: st
         assert word_error_rate(voice["text"], heard) <= MAX_WORD_ERROR_RATE, heard
         assert await tab.text("#elapsed") not in {"", "0:00"}
         said = await all_words(tab, "agent")
+        await tab.wait_for("!!document.querySelector('.wait')", within_s=10)
+        waited = await all_waits(tab)
 
         await hang_up(tab)
         assert "You hung up" in await tab.text("#hint")
@@ -187,6 +198,10 @@ async def test_a_person_is_heard_and_hears_the_answer(stack: Stack, operator: st
     assert " ".join(turn["said"] for turn in told).split() == said.split()
     # The page has reported the marks of what was really played.
     assert all(turn["moments"]["playback_ended_ms"] > turn["moments"]["first_frame_sent_ms"] for turn in told)
+    latencies = {str(turn["number"]): turn["latency"]["total_ms"] for turn in record["turns"] if turn["latency"]}
+    assert latencies
+    # Half a millisecond may be rounded either way.
+    assert waited == pytest.approx({number: latencies[number] for number in waited}, abs=0.6)
 
 
 async def test_the_agent_can_be_interrupted(stack: Stack, tmp_path: Path) -> None:

@@ -8,19 +8,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from shared.domain import pipe_names
+from shared.domain import pipe_names, takes
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import Agent, Call, CallState, Provider
 from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCall
 from shared.ports.pipes import Entry
-from shared.use_cases.attach_media import AttachMedia
-from shared.use_cases.end_call import EndCall
+from shared.use_cases.calls.attach_media import AttachMedia
+from shared.use_cases.calls.end_call import EndCall
 from tests.fakes.clock import FakeClock
 from tests.fakes.live_calls import FakeLiveCalls
 from tests.fakes.pipes import FakePipes
 from tests.fakes.stores import FakeCallStore, FakeDirectory, FakeFileStore
 from tests.fakes.telephony import FakeCallControl, FakeMediaChannel, FakeMediaChannels, FakeOrchestrations
+from tests.fakes.turn_meter import FakeTurnMeter
 
 CALL_ID, TENANT_ID, CALL_SID = "call-1", "tenant-1", "CA" + "1" * 32
 FRAME_MS = 20
@@ -52,6 +53,7 @@ class House:
         self.call_store = FakeCallStore()
         self.directory = FakeDirectory(self.agent, numbers={"+15550100001": self.agent})
         self.files = FakeFileStore()
+        self.meter = FakeTurnMeter()
         self.channel = FakeMediaChannel(self.clock, self.pipes, CALL_ID)
         self.channels = FakeMediaChannels(self.channel)
         self.orchestrations = FakeOrchestrations()
@@ -100,8 +102,10 @@ class House:
     async def say(self, turn: int, *sentences: str, outcome: str = "") -> None:
         """Write an answer as thinking does."""
         for number, sentence in enumerate(sentences, start=1):
-            await self.write(turn, pipe_names.SENTENCES, {"text": sentence}, f"{number}-0")
-        await self.write(turn, pipe_names.SENTENCES, {"event": "end", "outcome": outcome}, "1000000-0")
+            await self.write(turn, pipe_names.SENTENCES, {"text": sentence}, takes.sentence_position(1, number))
+        answer_end = {"event": "answer_end", "outcome": outcome}
+        await self.write(turn, pipe_names.SENTENCES, answer_end, takes.answer_end_position(1))
+        await self.write(turn, pipe_names.SENTENCES, {"event": "end"}, pipe_names.END_POSITION)
 
 
 def texts(entry: Entry) -> dict[str, str]:
@@ -113,8 +117,10 @@ def turn_request(turn: int) -> TurnRequest:
 
 
 def voice(duration_ms: int, level: int = 6000) -> bytes:
-    """Loud enough for the fake ear."""
-    return np.full(duration_ms * 16, level, dtype="<i2").tobytes()
+    """Loud enough for the fake ear, and rich in overtones, as an open mouth is."""
+    time = np.arange(duration_ms * 16) / 16_000
+    tones = sum(np.sin(2 * np.pi * 125 * n * time + n * n) for n in range(1, 25))
+    return (tones / np.abs(tones).mean() * level).clip(-32767, 32767).astype("<i2").tobytes()
 
 
 def silence(duration_ms: int) -> bytes:

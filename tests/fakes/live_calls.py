@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.domain.errors import StoreError
+from shared.domain.ledger import Cost, cost_entry
 from shared.ports.clock import Clock
 from shared.ports.live_calls import LiveCall
 from tests.fakes.pipes import FakePipes
@@ -24,6 +25,7 @@ class FakeLiveCalls:
         self._calls: dict[str, LiveCall] = {}
         self._journals: dict[tuple[str, int], dict[str, str]] = {}
         self._tickets: dict[str, tuple[str, float, str]] = {}
+        self._drawn: dict[tuple[str, str], int] = {}
 
     async def open(self, call: LiveCall) -> None:
         self._require_up()
@@ -73,6 +75,19 @@ class FakeLiveCalls:
         self._require_up()
         self._journal(call_id, turn).setdefault(name, str(value))
 
+    async def count(self, call_id: str, turn: int, costs: Mapping[Cost, float]) -> None:
+        self._require_up()
+        if costs:
+            journal = self._journal(call_id, turn)
+            for cost, amount in costs.items():
+                journal[cost_entry(cost)] = f"{float(journal.get(cost_entry(cost), 0)) + amount:.17g}"
+
+    async def draw(self, call_id: str, name: str) -> int:
+        self._require_up()
+        drawn = self._drawn.get((call_id, name), 0)
+        self._drawn[call_id, name] = drawn + 1
+        return drawn
+
     async def journal(self, call_id: str, turn: int) -> dict[str, str]:
         self._require_up()
         return dict(self._journals.get((call_id, turn), {}))
@@ -86,6 +101,7 @@ class FakeLiveCalls:
         self._calls.pop(call_id, None)
         for key in [key for key in self._journals if key[0] == call_id and key[1] <= last_turn + 1]:
             del self._journals[key]
+        self._drawn = {key: drawn for key, drawn in self._drawn.items() if key[0] != call_id}
         if self._pipes is not None:
             self._pipes.forget(call_id)
 

@@ -45,8 +45,12 @@ class FakePipes:
             del self._entries[pipe]
             del self._tops[pipe]
 
-    async def append(self, pipe: str, fields: Mapping[str, bytes | str], *, position: str | None = None) -> None:
+    async def append(
+        self, pipe: str, fields: Mapping[str, bytes | str], *, position: str | None = None, must_exist: bool = False
+    ) -> None:
         self._require_up()
+        if must_exist and pipe not in self._entries:
+            return
         top = self._tops.get(pipe, (0, 0))
         now = int(self._clock.now_ms())
         place = place_of(position) if position else ((now, 0) if now > top[0] else (top[0], top[1] + 1))
@@ -64,9 +68,7 @@ class FakePipes:
 
     async def append_frame(self, call_id: str, connection_id: str, event_id: str, payload: bytes) -> None:
         pipe = pipe_names.frames(call_id)
-        self._require_up()
-        if pipe in self._entries:
-            await self.append(pipe, {"c": connection_id, "i": event_id, "d": payload})
+        await self.append(pipe, {"c": connection_id, "i": event_id, "d": payload}, must_exist=True)
 
     async def follow(
         self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0

@@ -19,7 +19,7 @@ class Played:
     """A piece in the carrier's buffer; it sounds from `from_ms` to `until_ms`, unless it was cleared before."""
 
     pcm: bytes
-    mark: str
+    mark: str | None
     from_ms: float
     until_ms: float
 
@@ -27,13 +27,15 @@ class Played:
 class FakeMediaChannel:
     """Fills the port `MediaChannel`: plays what it gets on the clock, and sends marks back as events.
 
-    `errors` holds what the next sends raise, one each. `send_ms`: how long a `play` is on its way. `marks`: whether
-    this carrier sends them. After `clear` the marks of what was thrown away come at once, as Twilio does it.
+    `errors` holds what the next sends raise, one each; `play_errors` the same for plays alone. `send_ms`: how long a
+    `play` is on its way. `marks`: whether this carrier sends them. After `clear` the marks of what was thrown away
+    come at once, as Twilio does it.
     """
 
     def __init__(self, clock: Clock, pipes: Pipes | None = None, call_id: str = "", *, marks: bool = True) -> None:
         self.messages: list[tuple[str, object]] = []
         self.errors: list[MediaError | None] = []
+        self.play_errors: list[MediaError | None] = []
         self.send_ms = 0.0
         self.hung_up: list[str] = []
         self._clock = clock
@@ -42,7 +44,7 @@ class FakeMediaChannel:
         self._marks = marks
         self._played: list[Played] = []
         self._cleared: list[tuple[Played, float]] = []
-        self._marking: dict[str, asyncio.Task[None]] = {}
+        self._marking: dict[int, asyncio.Task[None]] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     @property
@@ -61,14 +63,14 @@ class FakeMediaChannel:
     def heard(self) -> bytes:
         """What sounded in the caller's ear until now."""
         now_ms = self._clock.now_ms()
-        cut = {piece.mark: at_ms for piece, at_ms in self._cleared}
+        cut = {id(piece): at_ms for piece, at_ms in self._cleared}
         sound = bytearray()
         for piece in self._played:
-            until_ms = min(piece.until_ms, cut.get(piece.mark, now_ms), now_ms)
+            until_ms = min(piece.until_ms, cut.get(id(piece), now_ms), now_ms)
             sound += piece.pcm[: max(0, int(until_ms - piece.from_ms)) * BYTES_PER_MS]
         return bytes(sound)
 
-    async def play(self, pcm: bytes, mark: str) -> None:
+    async def play(self, pcm: bytes, mark: str | None) -> None:
         await self._send("play", mark, lambda: self._queue(pcm, mark))
 
     async def clear(self) -> None:
@@ -97,28 +99,30 @@ class FakeMediaChannel:
     async def _deliver(self, kind: str, content: object, effect: Callable[[], None] | None) -> None:
         await self._clock.sleep_ms(self.send_ms if kind == "play" else 0)
         error = self.errors.pop(0) if self.errors else None
+        if kind == "play" and self.play_errors:
+            error = self.play_errors.pop(0) or error
         if error:
             raise error
         self.messages.append((kind, content))
         if effect:
             effect()
 
-    def _queue(self, pcm: bytes, mark: str) -> None:
+    def _queue(self, pcm: bytes, mark: str | None) -> None:
         begins_ms = max([self._clock.now_ms(), *(p.until_ms for p in self._played if not self._is_cleared(p))])
         piece = Played(pcm, mark, begins_ms, begins_ms + len(pcm) / BYTES_PER_MS)
         self._played.append(piece)
-        if self._marks and self._pipes is not None:
-            self._marking[mark] = asyncio.create_task(self._mark_when_played(piece))
+        if self._marks and self._pipes is not None and mark is not None:
+            self._marking[id(piece)] = asyncio.create_task(self._mark_when_played(piece))
 
     def _throw_away(self) -> None:
         now_ms = self._clock.now_ms()
         for piece in self._played:
             if piece.until_ms > now_ms and not self._is_cleared(piece):
                 self._cleared.append((piece, now_ms))
-                marking = self._marking.pop(piece.mark, None)
+                marking = self._marking.pop(id(piece), None)
                 if marking:
                     marking.cancel()
-                    self._marking[piece.mark] = asyncio.create_task(self._mark(piece))
+                    self._marking[id(piece)] = asyncio.create_task(self._mark(piece))
 
     def _is_cleared(self, piece: Played) -> bool:
         return any(cleared is piece for cleared, _ in self._cleared)
@@ -128,7 +132,7 @@ class FakeMediaChannel:
         await self._mark(piece)
 
     async def _mark(self, piece: Played) -> None:
-        if self._pipes is not None:
+        if self._pipes is not None and piece.mark is not None:
             await self._pipes.append(pipe_names.events(self._call_id), {"event": "mark", "name": piece.mark})
 
 
@@ -161,11 +165,13 @@ class FakeCallControl:
 
 
 class FakeOrchestrations:
-    """Fills the port `Orchestrations`. `began` lists (call, turn) in order."""
+    """Fills the port `Orchestrations`. `began` and `answered` list (call, turn) in order, `over` the limits too."""
 
     def __init__(self) -> None:
         self.started: list[CallRequest] = []
         self.began: list[tuple[str, int]] = []
+        self.over: list[tuple[str, int, int]] = []
+        self.answered: list[tuple[str, int]] = []
 
     async def start_call(self, request: CallRequest) -> None:
         if request not in self.started:
@@ -173,3 +179,9 @@ class FakeOrchestrations:
 
     async def speech_began(self, call_id: str, turn: int) -> None:
         self.began.append((call_id, turn))
+
+    async def turn_over(self, call_id: str, turn: int, limit_ms: int) -> None:
+        self.over.append((call_id, turn, limit_ms))
+
+    async def turn_answered(self, call_id: str, turn: int) -> None:
+        self.answered.append((call_id, turn))

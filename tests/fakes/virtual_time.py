@@ -6,7 +6,7 @@ import asyncio
 import selectors
 from typing import Any
 
-_STUCK_AFTER_S = 10.0
+_STUCK_AFTER_S = 3.0
 
 
 class Stuck(RuntimeError):

@@ -73,7 +73,24 @@ async def test_an_engine_that_is_away_is_told_in_our_words(failures: int) -> Non
 async def test_speech_is_announced_through_a_hiccup(failures: int) -> None:
     client = FakeClient(failures=failures)
     await DurableCalls(client).speech_began("call-1", 3)
-    assert client.raised == [("call-1", "heard_3", {"turn": 3})]
+    assert client.raised == [("call-1", "heard_3", 3)]
+
+
+async def test_who_watches_a_turn_is_told() -> None:
+    client = FakeClient()
+    await DurableCalls(client).turn_over("call-1", 3, 8000)
+    await DurableCalls(client).turn_answered("call-1", 3)
+    watch = "call-1:turn:3:watch"
+    assert client.raised == [(watch, "over", 8000), (watch, "answered", 3)]
+
+
+async def test_who_has_stopped_watching_need_not_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Over(FakeClient):
+        async def raise_event(self, instance_id: str, name: str, data: Any) -> None:
+            raise Exception(f"Instance with ID {instance_id} is gone: either completed or failed")
+
+    await DurableCalls(Over()).turn_answered("call-1", 3)
+    assert not caplog.records
 
 
 async def test_speech_that_cannot_be_announced_is_told() -> None:

@@ -30,9 +30,12 @@ HOST = {
 LOCAL_ONLY = {
     "AzureWebJobsStorage",
     "BLOB_CONNECTION_STRING",
+    "FALLBACK_OPENAI_API_KEY",
+    "FALLBACK_OPENAI_BASE_URL",
     "FUNCTIONS_WORKER_RUNTIME",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "WEB_PUBSUB_CONNECTION_STRING",
 }
 # On Azure the app's own default holds, unless extraSettings says otherwise.
@@ -40,7 +43,15 @@ DEFAULTED = {
     "AZURE_OPENAI_API_VERSION",
     "CLIENT_TOKEN_MINUTES",
     "DATABASE_CONNECTIONS",
+    "FALLBACK_LLM_MODEL",
+    "FALLBACK_STT_MODEL",
+    "FALLBACK_TTS_MODEL",
+    "FALLBACK_TTS_VOICE",
+    "LLM_CLIENT",
     "LONGEST_CALL_S",
+    "SARVAM_API_KEY",
+    "SARVAM_BASE_URL",
+    "STT_PROVIDER",
     "TTS_VOICE",
     # An unresolved Key Vault reference would be a token that anyone can guess: given only while rotating.
     "TWILIO_AUTH_TOKEN_PREVIOUS",
@@ -88,9 +99,10 @@ def _allowed(parameter: str) -> list[str]:
 
 
 @pytest.mark.parametrize("profile", _allowed("authProfile"))
-def test_app_accepts_what_azure_gives(profile: str) -> None:
+@pytest.mark.parametrize("fallback", re.findall(r"'(\w+)'", app_settings()["FALLBACK_OPENAI_PROVIDER"]))
+def test_app_accepts_what_azure_gives(profile: str, fallback: str) -> None:
     given = {name: _resolved(text.strip("'")) for name, text in app_settings().items()}
-    settings = Settings.from_environment(given | {"AUTH_PROFILE": profile})
+    settings = Settings.from_environment(given | {"AUTH_PROFILE": profile, "FALLBACK_OPENAI_PROVIDER": fallback})
     assert settings.openai_provider == "azure_openai"
     assert settings.database_auth == settings.redis_auth == "entra"
     assert not settings.web_pubsub_connection_string
@@ -105,7 +117,7 @@ def _resolved(value: str) -> str:
 def test_app_refuses_a_secret_that_azure_could_not_read() -> None:
     given = {name: text.strip("'") for name, text in app_settings().items()}
     with pytest.raises(InvalidRequest, match="TWILIO_AUTH_TOKEN is a Key Vault reference"):
-        Settings.from_environment(given | {"AUTH_PROFILE": "b2c"})
+        Settings.from_environment(given | {"AUTH_PROFILE": "b2c", "FALLBACK_OPENAI_PROVIDER": "none"})
 
 
 def test_nothing_that_flex_refuses() -> None:

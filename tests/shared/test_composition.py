@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.composition import Services
+from shared.providers import Provider
 from shared.settings import Settings
 
 NEEDED = {
@@ -28,3 +29,49 @@ NEEDED = {
 async def test_clients_are_let_in_whatever_carriers_there_are(account: str, token: str, hubs: list[str]) -> None:
     environment = {**NEEDED, "TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token}
     assert sorted(Services(Settings.from_environment(environment)).media_gates) == hubs
+
+
+AZURE = {"OPENAI_PROVIDER": "azure_openai", "AZURE_OPENAI_ENDPOINT": "https://first.example", "AZURE_CLIENT_ID": "id"}
+
+
+def providers(**changes: str) -> tuple[Provider, ...]:
+    return Services(Settings.from_environment(NEEDED | changes)).providers.all
+
+
+def test_without_a_second_provider_the_first_one_tries_again() -> None:
+    (only,) = providers(**AZURE, OPENAI_API_KEY="key")
+    assert (only.name, only.wire.account.retries) == ("azure_openai", 1)
+    assert (only.wire.account.client_id, only.wire.account.api_key) == ("id", "")
+
+
+def test_a_second_provider_is_named_as_the_first_unless_it_says_otherwise() -> None:
+    first, second = providers(
+        **AZURE,
+        LLM_MODEL="chat",
+        TTS_MODEL="speech",
+        FALLBACK_OPENAI_PROVIDER="openai",
+        FALLBACK_OPENAI_API_KEY="key",
+        FALLBACK_LLM_MODEL="gpt",
+    )
+    assert (second.name, second.llm_model, second.tts_model) == ("fallback_openai", "gpt", "speech")
+    assert (second.wire.account.azure_endpoint, second.wire.account.api_key) == ("", "key")
+    assert (first.wire.account.retries, second.wire.account.retries) == (0, 1)
+    assert first.maker != second.maker
+
+
+def test_two_regions_are_two_providers() -> None:
+    first, second = providers(
+        **AZURE, FALLBACK_OPENAI_PROVIDER="azure_openai", FALLBACK_AZURE_OPENAI_ENDPOINT="https://second.example"
+    )
+    assert {first.name, second.name} == {"azure_openai", "fallback_azure_openai"}
+    assert second.wire.account.azure_endpoint == "https://second.example"
+    assert second.wire.account.azure_api_version == first.wire.account.azure_api_version
+
+
+@pytest.mark.parametrize("client", ["direct", "langchain"])
+@pytest.mark.parametrize("fallback", ["none", "openai"])
+def test_nothing_connects_when_the_parts_are_made(client: str, fallback: str) -> None:
+    made = Services(
+        Settings.from_environment(NEEDED | {"LLM_CLIENT": client, "FALLBACK_OPENAI_PROVIDER": fallback})
+    ).providers
+    assert all((made.language_model, made.speech_to_text, made.text_to_speech, made.prepared_sounds))

@@ -69,7 +69,9 @@ def test_numbers_have_ranges(name: str, low: int, high: int) -> None:
         ("DATABASE_AUTH", ["password", "entra"]),
         ("REDIS_AUTH", ["url", "entra"]),
         ("AUTH_PROFILE", ["b2c", "external_id"]),
+        ("LLM_CLIENT", ["direct", "langchain"]),
         ("OPENAI_PROVIDER", ["openai", "azure_openai"]),
+        ("FALLBACK_OPENAI_PROVIDER", ["none", "openai", "azure_openai"]),
     ],
 )
 def test_choices(name: str, choices: list[str]) -> None:

@@ -7,6 +7,7 @@ import { Microphone, releaseMicrophone, requestMicrophone } from "./microphone";
 import { noticeOf } from "./notice";
 import type { ServerMessage } from "./protocol";
 import { Speaker } from "./speaker";
+import type { Wait } from "./wait";
 
 /** After the call has ended, the agent may finish what is already here, for as long as this. */
 const LAST_WORDS_MS = 15_000;
@@ -15,6 +16,8 @@ const POLL_MS = 50;
 export interface CallEvents {
   heard(turn: number, text: string): void;
   said(turn: number, text: string): void;
+  /** How long the caller waited for the answer of `turn`, and for what. */
+  waited(turn: number, wait: Wait): void;
   interrupted(): void;
   speaking(speaking: boolean): void;
   callerLevel(level: number): void;
@@ -42,7 +45,9 @@ export class Call {
       lost: () => this.end("connection_lost", false),
     });
     this.speaker = new Speaker(context, {
-      heard: (mark) => this.link.sendMark(mark),
+      heard: (mark) => {
+        if (mark) this.link.sendMark(mark);
+      },
       speaking: (speaking) => this.events.speaking(speaking),
       level: (level) => this.events.agentLevel(level),
     });
@@ -114,6 +119,9 @@ export class Call {
         break;
       case "said":
         this.events.said(message.turn, message.text);
+        break;
+      case "turn":
+        if (message.wait !== null) this.events.waited(message.turn, message.wait);
         break;
       case "ended":
         this.end(message.reason, false);

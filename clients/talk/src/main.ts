@@ -107,6 +107,7 @@ class Page {
         this.apply("heard");
       }),
       said: current((turn, text) => this.view.turns.draw(this.transcript.say(turn, text))),
+      waited: current((turn, wait) => this.view.turns.drawWait(turn, wait)),
       interrupted: current(() => {
         const turn = this.transcript.interrupt();
         if (turn !== null) this.view.turns.draw(turn);

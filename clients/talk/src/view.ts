@@ -33,7 +33,7 @@ export class View {
   readonly dial = byId<HTMLButtonElement>("dial");
   readonly mute = byId<HTMLButtonElement>("mute");
   readonly hangUp = byId<HTMLButtonElement>("hang-up");
-  readonly turns = new TurnList(byId<HTMLOListElement>("turns"), byId("scroll"), byId("empty"));
+  readonly turns = new TurnList(byId<HTMLOListElement>("turns"), byId("scroll"), byId("empty"), byId("legend"));
   readonly callerMeter: Meter;
   readonly agentMeter: Meter;
   private readonly page = byId("page");

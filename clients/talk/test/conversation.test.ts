@@ -46,6 +46,7 @@ describe("server messages", () => {
   test("those of the protocol are taken as they are", () => {
     for (const message of [
       { type: "audio", mark: "1-0-3", payload: "AAA=" },
+      { type: "audio", mark: "", payload: "AAA=" },
       { type: "clear" },
       { type: "heard", turn: 1, text: "hello" },
       { type: "said", turn: 0, text: "Good day." },

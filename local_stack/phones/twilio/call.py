@@ -57,7 +57,7 @@ class TwilioCall:
         self.state = CallState(clock.wall_ms())
         self._context = CallContext(new_sid("CA"), options, self.state, clock, self.log)
         plan, said = behaviour_of(options.plan, options.utterances, options.misbehaviours)
-        self._conversation = Conversation(plan, said, self._tell)
+        self._conversation = Conversation(plan, said, self._tell, options.murmur)
         self._tracks = LineTracks()
         self._streams: list[MediaStream] = []
         self._media_opened = False

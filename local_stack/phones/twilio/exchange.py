@@ -33,7 +33,7 @@ class CallEntry:
 
 def _without_audio(options: CallOptions) -> CallOptions:
     """The same call without what is said in it, so that a thousand of them can be remembered."""
-    return replace(options, utterances=(), plan=replace(options.plan, speaks=False))
+    return replace(options, utterances=(), murmur=None, plan=replace(options.plan, speaks=False))
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,8 @@ class MediaStream:
     def _pass_frame(self, frame: int) -> None:
         """One tick: marks that were reached, 20 ms heard, 20 ms said."""
         now_ms = self._context.now_ms()
+        if frame == 0:
+            self._log.add("line_opened", now_ms, audio_ms=self._tracks.duration_ms)
         self._echo_marks(self._playback.reached_marks(), cleared=False)
         played = self._playback.play()
         spoken = self._conversation.step(now_ms, played, self._playback.audible_waiting)
@@ -173,7 +175,7 @@ class MediaStream:
         match message:
             case messages.Media(payload):
                 if self._playback.add(payload):
-                    self._conversation.on_audio_received(now_ms)
+                    self._note_audio(now_ms)
                 self.most_waiting_ms = max(self.most_waiting_ms, self._playback.waiting_ms)
             case messages.Mark(name):
                 self._playback.mark(name)
@@ -184,6 +186,13 @@ class MediaStream:
                 self._log.add("clear_received", dropped_ms=dropped_ms)
                 self._conversation.on_clear(now_ms)
                 self._echo_marks(names, cleared=True)
+
+    def _note_audio(self, now_ms: float) -> None:
+        turn = self._conversation.turn
+        known = turn.first_received_ms
+        self._conversation.on_audio_received(now_ms)
+        if known is None and turn.first_received_ms is not None:
+            self._log.add("agent_received", now_ms, turn=turn.number)
 
     def _warn(self, fault: CarrierFault) -> None:
         """The message is dropped; the carrier tells each kind of fault once a stream."""

@@ -52,6 +52,8 @@ class CallOptions:
     ring_ms: int = 0
     utterances: Sequence[Utterance] = ()
     plan: Plan = field(default_factory=Plan)
+    murmur: Utterance | None = None
+    """What the plan's m says over a reply."""
     misbehaviours: Misbehaviours = frozenset()
     max_call_ms: int = 300_000
     state_dir: Path | None = None
@@ -67,3 +69,5 @@ class CallOptions:
             raise ValueError(f"{self.voice_url!r} is not an http address")
         if self.plan.speaks and not self.utterances and Misbehaviour.NEVER_SPEAKS not in self.misbehaviours:
             raise ValueError("a caller that speaks needs at least one utterance")
+        if self.plan.speaks and "m" in self.plan.pattern and self.murmur is None:
+            raise ValueError("a caller that murmurs needs something to murmur")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from local_stack.speech.audio import Pcm
 from local_stack.speech.backend import Context, Hearing, Speaking
 from local_stack.speech.errors import ApiError
 from local_stack.speech.local.chat import LocalChat
@@ -17,6 +18,7 @@ from local_stack.speech.local.hibari_voice import HibariVoice
 from local_stack.speech.local.llama import Llama
 from local_stack.speech.local.minilm import MiniLm
 from local_stack.speech.local.moonshine import Moonshine
+from local_stack.speech.local.pieces import StretchInPieces
 from local_stack.speech.local.tool_choice import ToolChooser
 
 SPEECH_THREADS = 2
@@ -49,8 +51,14 @@ class LocalTranscriber:
 
     async def transcribe(self, hearing: Hearing, context: Context) -> str:
         """The words of the recording."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._model.transcribe, hearing.pcm)
+        return await self._hear(hearing.pcm)
+
+    def begin_stretch(self, rate_hz: int) -> StretchInPieces:
+        """Speech that is transcribed while it comes in."""
+        return StretchInPieces(self._hear, rate_hz)
+
+    async def _hear(self, pcm: Pcm) -> str:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._model.transcribe, pcm)
 
 
 class LocalSynthesizer:

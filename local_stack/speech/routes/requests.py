@@ -13,13 +13,21 @@ from local_stack.speech.backend import Backend, Context
 from local_stack.speech.errors import ApiError
 from local_stack.speech.timeline import Entry, Timeline, now_ms
 
-BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)
+PRIMARY, FALLBACK = "primary", "fallback"
+FALLBACK_PREFIX = "/fallback"
+"""Paths under it are a second provider's, independent of the first."""
+BACKENDS: web.AppKey[dict[str, Backend]] = web.AppKey("backends", dict)
 TIMELINE: web.AppKey[Timeline] = web.AppKey("timeline", Timeline)
 
 
+def provider_of(request: web.Request) -> str:
+    """Which of the two providers is asked."""
+    return FALLBACK if request.path.startswith(f"{FALLBACK_PREFIX}/") else PRIMARY
+
+
 def ready_backend(request: web.Request) -> Backend:
-    """The backend, or a 503 that names what is still loading."""
-    backend = request.app[BACKEND]
+    """The provider's backend, or a 503 that names what is still loading."""
+    backend = request.app[BACKENDS][provider_of(request)]
     pending = backend.pending()
     if pending:
         raise ApiError(503, f"still loading: {', '.join(pending)}", code="loading")
@@ -29,7 +37,7 @@ def ready_backend(request: web.Request) -> Backend:
 @asynccontextmanager
 async def timed(request: web.Request, kind: str) -> AsyncIterator[Entry]:
     """A timeline entry that is closed whatever happens to the request."""
-    entry = request.app[TIMELINE].open(kind)
+    entry = request.app[TIMELINE].open(kind, provider_of(request))
     try:
         yield entry
     except ApiError as error:

@@ -17,7 +17,9 @@ _FORMATS = ("json", "text", "verbose_json")
 
 
 @dataclass(slots=True)
-class _Form:
+class RecordingForm:
+    """What came in a multipart form."""
+
     file: bytes | None
     fields: dict[str, str]
 
@@ -26,11 +28,11 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
     """Multipart form in; text, JSON or one server-sent event pair out."""
     async with timed(request, "stt") as entry:
         backend = ready_backend(request)
-        form = await _read_form(request)
+        form = await read_form(request)
         response_format = form.fields.get("response_format", "json")
         if response_format not in _FORMATS:
             raise ApiError(400, f"response_format must be one of {', '.join(_FORMATS)}", param="response_format")
-        pcm = _decode(form.file)
+        pcm = read_recording(form.file)
         entry.call_key = form.fields.get("user") or form.fields.get("prompt", "")
         entry.details["audio_ms"] = round(pcm.seconds * 1000)
         context = context_of(request, entry)
@@ -41,10 +43,11 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
         return _response(text, response_format, pcm)
 
 
-async def _read_form(request: web.Request) -> _Form:
+async def read_form(request: web.Request) -> RecordingForm:
+    """The form of a request. Raises ApiError 400."""
     if not request.content_type.startswith("multipart/"):
         raise ApiError(400, "the body must be multipart/form-data")
-    form = _Form(None, {})
+    form = RecordingForm(None, {})
     try:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader):
@@ -59,7 +62,8 @@ async def _read_form(request: web.Request) -> _Form:
     return form
 
 
-def _decode(content: bytes | None) -> Pcm:
+def read_recording(content: bytes | None) -> Pcm:
+    """The sound of an uploaded WAV file. Raises ApiError 400, 413."""
     if content is None:
         raise ApiError(400, "file is missing", param="file")
     if len(content) > MAX_UPLOAD_BYTES:

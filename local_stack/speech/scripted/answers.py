@@ -107,6 +107,8 @@ class ScriptedSynthesizer:
             return
         length_ms = max(len(speaking.text) * cue.latencies.tts_ms_per_char / speaking.speed, SHORTEST_AUDIO_MS)
         audio = tone(cue.number if cue.number is not None else context.entry.number, _bytes(length_ms))
+        if cue.fault is not None and cue.fault.kind == "silent":
+            audio = bytes(len(audio))
         step = max(_bytes(PIECE_INTERVAL_MS * cue.latencies.tts_rate_x_realtime), 2)
         position, index = 0, 0
         while position < len(audio):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from local_stack.speech.errors import ApiError
-from local_stack.speech.routes.requests import TIMELINE
+from local_stack.speech.routes.requests import FALLBACK, PRIMARY, TIMELINE
 from local_stack.speech.scripted.answers import (
     ScriptedChat,
     ScriptedEmbedder,
@@ -42,7 +44,9 @@ class ScriptedBackend:
 
 
 def add_direction(app: web.Application, director: Director) -> None:
-    """`POST /reset`, `POST /script` (a script as in a file), `POST /faults` (one fault or a list)."""
+    """`POST /reset`, `POST /script` (a script as in a file), `POST /faults` (one fault or a list, each with the
+    `provider` that has it: `primary`, if nothing is said, or `fallback`).
+    """
 
     async def reset(request: web.Request) -> web.Response:
         director.reset()
@@ -51,17 +55,16 @@ def add_direction(app: web.Application, director: Director) -> None:
 
     async def replace_script(request: web.Request) -> web.Response:
         try:
-            director.script = read_script(await request.json())
+            director.reset(read_script(await request.json()))
         except ValueError as error:
             raise ApiError(400, str(error)) from error
-        director.reset()
         return web.json_response({"turns": len(director.script.dialogue)})
 
     async def order_faults(request: web.Request) -> web.Response:
         try:
             body = await request.json()
             for fault in body if isinstance(body, list) else [body]:
-                director.order(fault)
+                _director_of(director, fault).order(fault)
         except (ScriptError, ValueError) as error:
             raise ApiError(400, str(error)) from error
         return web.json_response({"status": "ordered"})
@@ -69,3 +72,10 @@ def add_direction(app: web.Application, director: Director) -> None:
     app.router.add_post("/reset", reset)
     app.router.add_post("/script", replace_script)
     app.router.add_post("/faults", order_faults)
+
+
+def _director_of(director: Director, fault: Any) -> Director:
+    provider = fault.get("provider", PRIMARY) if isinstance(fault, dict) else PRIMARY
+    if provider not in (PRIMARY, FALLBACK):
+        raise ScriptError(f"unknown provider {provider!r}; known: {PRIMARY}, {FALLBACK}")
+    return director.fallback if provider == FALLBACK else director

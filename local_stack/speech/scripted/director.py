@@ -56,13 +56,19 @@ class OrderedFault:
 
 @dataclass(slots=True)
 class _Progress:
-    """What has happened since the last reset."""
+    """What the calls have come to since the last reset, whichever provider they asked."""
 
     heard: Counter[str] = field(default_factory=Counter)
     """Transcripts given, per call key."""
     sequence: int = 0
     tags: dict[str, int] = field(default_factory=dict)
     """The latest sequence number of a transcript that does not carry it in its text."""
+
+
+@dataclass(slots=True)
+class _Faults:
+    """What has gone and will go wrong with one provider since the last reset."""
+
     spent: set[tuple[int | None, int, str]] = field(default_factory=set)
     """Faults of the script that have happened: (sequence number, turn, step)."""
     ordered: list[OrderedFault] = field(default_factory=list)
@@ -80,10 +86,24 @@ class Director:
         self.script = script
         self._recordings = recordings
         self._progress = _Progress()
+        self._faults = _Faults()
+        self._fallback: Director | None = None
 
-    def reset(self) -> None:
-        """Begin anew with the same script."""
-        self._progress = _Progress()
+    @property
+    def fallback(self) -> Director:
+        """Directs a second provider for the same calls: it goes by the same script and has no faults but its own."""
+        if self._fallback is None:
+            self._fallback = _FallbackDirector(self.script, self._recordings)
+            self._fallback._progress = self._progress
+        return self._fallback
+
+    def reset(self, script: Script | None = None) -> None:
+        """Begin anew, with the same script or another one."""
+        self.script = script or self.script
+        self._progress, self._faults = _Progress(), _Faults()
+        if self._fallback is not None:
+            self._fallback.reset(self.script)
+            self._fallback._progress = self._progress
 
     def order(self, value: Any) -> None:
         """Add a fault: `{"step": "llm", "kind": "http_500", "count": 2, "skip": 1}`. Raises ScriptError."""
@@ -92,7 +112,9 @@ class Director:
         count, skip = value.get("count", 1), value.get("skip", 0)
         if not all(isinstance(number, int) and number >= 0 for number in (count, skip)):
             raise ScriptError("count and skip are numbers from 0")
-        self._progress.ordered.append(OrderedFault(value["step"], Fault.read(value), count, skip))
+        if value.get("kind") == "silent" and value["step"] != "tts":
+            raise ScriptError("only tts can be silent")
+        self._faults.ordered.append(OrderedFault(value["step"], Fault.read(value), count, skip))
 
     def cue_transcript(self, pcm: Pcm, call_key: str, context: Context) -> Cue:
         """The turn that a recording begins."""
@@ -157,7 +179,7 @@ class Director:
         return Cue(exchange, number, latencies, fault)
 
     def _ordered_fault(self, step: str) -> Fault | None:
-        for ordered in self._progress.ordered:
+        for ordered in self._faults.ordered:
             if ordered.step != step or ordered.count == 0:
                 continue
             if ordered.skip > 0:
@@ -172,10 +194,17 @@ class Director:
             return None
         # A failed hearing is repeated under a new number, so the turn alone tells that it has happened.
         key = (None if step == "stt" else number, index, step)
-        if key in self._progress.spent:
+        if key in self._faults.spent:
             return None
-        self._progress.spent.add(key)
+        self._faults.spent.add(key)
         return self.script.dialogue[index].faults[step]
+
+
+class _FallbackDirector(Director):
+    """The faults of the script are the first provider's."""
+
+    def _scripted_fault(self, step: str, index: int, number: int | None) -> Fault | None:
+        return None
 
 
 def _normal(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 STEPS = ("stt", "llm", "tts")
-FAULTS = ("stall", "empty", "http_500", "http_429", "cut")
+FAULTS = ("stall", "empty", "silent", "http_500", "http_429", "cut")
 SEQUENCE = "{n}"
 """Stands in `heard` and `reply` for the number that ties the requests of one turn together."""
 
@@ -47,7 +47,7 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """One thing that goes wrong. `silent` (tts) is an answer of the right length in which nothing is to be heard.
 
     `at` is the number of tokens (llm) or pieces of audio (tts) that come before a stall or a cut;
     `ms` is how long a stall lasts before the answer goes on.

@@ -25,7 +25,9 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class ChatModel:
-    """Which model and where. With `azure_endpoint`, `model` is the deployment's name."""
+    """Which model and where. With `azure_endpoint`, `model` is the deployment's name. `retries`: how often a request
+    that failed by chance is made again; 0 where another provider is quicker to ask.
+    """
 
     model: str
     base_url: str = ""
@@ -35,6 +37,7 @@ class ChatModel:
     client_id: str = ""
     temperature: float = 0.3
     max_tokens: int = 300
+    retries: int = 1
 
 
 class LangChainLanguageModel:
@@ -60,7 +63,10 @@ class LangChainLanguageModel:
         if self._made is None:
             self._made = _azure(self._spec) if self._spec.azure_endpoint else _plain(self._spec)
 
-    async def answer(self, messages: Sequence[Message], *, call_id: str) -> AsyncGenerator[str, None]:
+    async def answer(
+        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
+    ) -> AsyncGenerator[str, None]:
+        """One provider has nobody to race: `late_after_ms` is for those that have."""
         if self._made is None:
             await asyncio.to_thread(self.warm_up)
         assert self._made is not None
@@ -111,7 +117,7 @@ def _common(spec: ChatModel) -> dict[str, Any]:
         "temperature": spec.temperature,
         "seed": _SEED,
         "max_tokens": spec.max_tokens,
-        "max_retries": 1,
+        "max_retries": spec.retries,
         "streaming": True,
         "stream_usage": False,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import time
@@ -46,8 +45,8 @@ class _Accepted:
 class OidcTokenValidator:
     """Checks access tokens by a `TokenProfile`.
 
-    `cache_entries` tokens that were found good are remembered by their SHA-256 until they expire or their key
-    is withdrawn: for the bearer that comes again with every frame of audio. `timeout_s` bounds fetching keys.
+    `cache_entries` tokens that were found good are remembered until they expire or their key is withdrawn: for
+    the bearer that comes again with every frame of audio. `timeout_s` bounds fetching keys.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class OidcTokenValidator:
     ) -> None:
         self._profile = profile
         self._cache_entries = cache_entries
-        self._accepted: dict[bytes, _Accepted] = {}
+        self._accepted: dict[str, _Accepted] = {}
         self._sources = {
             policy: IssuerMetadata(url, timeout_s=timeout_s, freshness=freshness)
             for policy, url in profile.metadata_urls.items()
@@ -71,14 +70,13 @@ class OidcTokenValidator:
             raise Unauthenticated("token_too_long", "the token is too long")
         if not self._cache_entries:
             return (await self._check(token)).principal
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        known = self._accepted.get(digest)
+        known = self._accepted.get(token)
         if known is not None:
             if time() < known.until and known.metadata.still_has(known.key_id):
                 return known.principal
-            self._accepted.pop(digest, None)
+            self._accepted.pop(token, None)
         accepted = await self._check(token)
-        self._remember(digest, accepted)
+        self._remember(token, accepted)
         return accepted.principal
 
     async def ping(self) -> None:
@@ -151,10 +149,10 @@ class OidcTokenValidator:
             raise StoreError("issuer_mismatch", "the issuer calls itself otherwise than the settings say")
         return issuer
 
-    def _remember(self, digest: bytes, accepted: _Accepted) -> None:
+    def _remember(self, token: str, accepted: _Accepted) -> None:
         if len(self._accepted) >= self._cache_entries:
             self._accepted.pop(next(iter(self._accepted)))
-        self._accepted[digest] = accepted
+        self._accepted[token] = accepted
 
 
 def _fault(error: Exception) -> Unauthenticated:

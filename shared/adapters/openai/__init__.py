@@ -1,1 +1,1 @@
-"""OpenAI and Azure OpenAI, and whatever speaks their protocol: speech to text, text to speech."""
+"""OpenAI and Azure OpenAI, and whatever speaks their protocol: speech to text, chat models, text to speech."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
-from shared.adapters.openai.client import OpenAIClient, translated
+from shared.adapters.openai.wire import OpenAIWire, translated
 from shared.domain.audio import SAMPLE_RATE_HZ, samples_of
 from shared.domain.errors import TextToSpeechError
 from shared.domain.resampling import Resampler
@@ -21,36 +22,34 @@ class OpenAITextToSpeech:
 
     def __init__(
         self,
-        client: OpenAIClient,
+        wire: OpenAIWire,
         *,
         model: str,
         default_voice: str,
         first_byte_s: float = _FIRST_BYTE_DEADLINE_S,
         next_byte_s: float = _NEXT_BYTE_DEADLINE_S,
     ) -> None:
-        self._client = client
+        self.wire = wire
         self._model = model
         self._default_voice = default_voice
         self._first_byte_s = first_byte_s
         self._next_byte_s = next_byte_s
 
-    async def synthesize(self, text: str, *, voice: str, call_id: str) -> AsyncGenerator[bytes, None]:
+    async def synthesize(
+        self, text: str, *, voice: str, call_id: str, late_after_ms: int = 0
+    ) -> AsyncGenerator[bytes, None]:
+        """One provider has nobody to race: `late_after_ms` is for those that have."""
         resampler = Resampler(_WIRE_RATE_HZ, SAMPLE_RATE_HZ)
         torn = b""
         received = False
         async with (
-            translated(TextToSpeechError, "synthesize"),
+            translated("synthesize", TextToSpeechError),
             asyncio.timeout(self._first_byte_s) as deadline,
         ):
-            request = self._client.sdk.audio.speech.with_streaming_response.create(
-                model=self._model,
-                voice=self._default_voice if voice == "default" else voice,
-                input=text,
-                response_format="pcm",
-                extra_headers={"x-call-id": call_id},
-            )
-            async with request as response:
-                async for wire in response.iter_bytes():
+            headers = await self.wire.headers(call_id) | {"Content-Type": "application/json"}
+            url = self.wire.url("/audio/speech", self._model)
+            async with self.wire.stream(url, self._request(text, voice), headers) as response:
+                async for wire in response.content.iter_any():
                     deadline.reschedule(asyncio.get_running_loop().time() + self._next_byte_s)
                     data = torn + wire
                     torn = data[len(data) & ~1 :]
@@ -65,3 +64,16 @@ class OpenAITextToSpeech:
         rest = resampler.flush().tobytes()
         if rest:
             yield rest
+
+    def _request(self, text: str, voice: str) -> bytes:
+        wanted = {
+            "model": self._model,
+            "voice": self._default_voice if voice == "default" else voice,
+            "input": text,
+            "response_format": "pcm",
+        }
+        return json.dumps(wanted).encode()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self.wire.close()

@@ -63,7 +63,8 @@ def turn_row(turn: Turn) -> dict[str, Any]:
         "heard": None if turn.heard is None else storable(turn.heard),
         "said": storable(turn.said),
         "outcome": turn.outcome,
-        "moments": {name: float(at_ms) for name, at_ms in turn.moments.items()},
+        "moments": _numbers(turn.moments),
+        "costs": _numbers(turn.costs),
     }
 
 
@@ -73,8 +74,13 @@ def _turn_of(row: Mapping[str, Any]) -> Turn:
         heard=row["heard"],
         said=row["said"],
         outcome=TurnOutcome(row["outcome"]),
-        moments={name: float(at_ms) for name, at_ms in row["moments"].items()},
+        moments=_numbers(row["moments"]),
+        costs=_numbers(row["costs"]),
     )
+
+
+def _numbers(amounts: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(amount) for name, amount in amounts.items()}
 
 
 def _recording_of(row: Mapping[str, Any]) -> Recording | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, LiteralString
@@ -9,12 +10,17 @@ from typing import Any, LiteralString
 from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.postgres.text import are_storable
 from shared.domain.call import Agent
+from shared.domain.errors import InvalidRequest
+from shared.domain.manner import Manner
+
+logger = logging.getLogger(__name__)
 
 _CACHE_ENTRIES = 1024
 
 _SELECT: LiteralString = (
     "select agents.agent_id, agents.tenant_id, agents.name, agents.persona, agents.greeting, agents.language,"
-    " agents.voice, agents.patience_ms, agents.silence_limit_s, agents.interruptible from agents"
+    " agents.voice, agents.patience_ms, agents.silence_limit_s, agents.interruptible, agents.manner"
+    " from agents"
 )
 _ON_NUMBER = _SELECT + " join numbers using (tenant_id, agent_id) where numbers.number = %(number)s"
 _BY_ID = _SELECT + " where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s"
@@ -48,8 +54,18 @@ class PostgresDirectory:
         self._cache.pop(key, None)
         if not rows:
             return None
-        agent = Agent(**rows[0])
+        agent = _agent_of(rows[0])
         if len(self._cache) >= _CACHE_ENTRIES:
             self._cache.pop(next(iter(self._cache)))
         self._cache[key] = (now + self._cache_s, agent)
         return agent
+
+
+def _agent_of(row: Mapping[str, Any]) -> Agent:
+    """The agent of a row. One whose manner is not valid answers all the same, in the usual manner."""
+    try:
+        manner = Manner.from_json(row["manner"])
+    except InvalidRequest as error:
+        logger.error("agent %s answers in the usual manner, since its own is not valid: %s", row["agent_id"], error)
+        manner = Manner()
+    return Agent(**{**row, "manner": manner})

@@ -6,15 +6,20 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from redis.asyncio import Redis
-
-from shared.adapters.redis.connection import KEY_LIFETIME_S, translated
+from shared.adapters.redis.connection import KEY_LIFETIME_S, RedisConnection
+from shared.adapters.redis.wire import Word, accepted, pack
 from shared.domain import pipe_names
 from shared.domain.call import Provider
+from shared.domain.ledger import Cost, cost_entry
 from shared.ports.live_calls import LiveCall
 
 _TICKET_LIFETIME_S = 60
 
+# What is known stays as it is. KEYS: call. ARGV: lifetime, names and values by turns.
+_OPEN = """
+for i = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
 # Note where the audio flows unless another connection has it. KEYS: call. ARGV: connection, hub, stream, now.
 _ATTACH = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -43,96 +48,116 @@ def _journal_key(call_id: str, turn: int) -> str:
     return pipe_names.turn(call_id, turn, "journal")
 
 
+def _counts_key(call_id: str) -> str:
+    return f"{pipe_names.call_prefix(call_id)}:counts"
+
+
 def _ticket_key(ticket: str) -> str:
     return f"ticket:{ticket}"
 
 
 class RedisLiveCalls:
-    """Fills the port `LiveCalls`."""
+    """Fills the port `LiveCalls`, each method in one round trip."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, commands: RedisConnection) -> None:
+        self._commands = commands
 
     async def open(self, call: LiveCall) -> None:
-        key = pipe_names.call_prefix(call.call_id)
-        values = {name: str(getattr(call, name)) for name in call.__dataclass_fields__}
-        async with translated("open a call"):
-            transaction = self._redis.pipeline()
-            for name, value in values.items():
-                transaction.hsetnx(key, name, value)
-            transaction.expire(key, KEY_LIFETIME_S)
-            await transaction.execute()
+        values: list[Word] = [KEY_LIFETIME_S]
+        for name in call.__dataclass_fields__:
+            values += (name, str(getattr(call, name)))
+        await self._run("open a call", _OPEN, pipe_names.call_prefix(call.call_id), *values)
 
     async def get(self, call_id: str) -> LiveCall | None:
-        async with translated("read a call"):
-            stored: Any = await self._redis.hgetall(pipe_names.call_prefix(call_id))
+        command = pack(("HGETALL", pipe_names.call_prefix(call_id)))
+        stored = _hash(await self._commands.ask("read a call", command))
         if not stored:
             return None
         known = LiveCall.__dataclass_fields__  # a later release may have written more
-        values: dict[str, Any] = {
-            name.decode(): value.decode() for name, value in stored.items() if name.decode() in known
-        }
+        values: dict[str, Any] = {name: value for name, value in stored.items() if name in known}
         values["provider"] = Provider(values["provider"])
         values["started_ms"] = int(values["started_ms"])
         return LiveCall(**values)
 
     async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:
-        async with translated("attach a connection"):
-            key = pipe_names.call_prefix(call_id)
-            return bool(await self._redis.eval(_ATTACH, 1, key, connection_id, hub, stream_id, str(at_ms)))
+        key = pipe_names.call_prefix(call_id)
+        return bool(await self._run("attach a connection", _ATTACH, key, connection_id, hub, stream_id, at_ms))
 
     async def end(self, call_id: str, reason: str) -> bool:
-        async with translated("end a call"):
-            return bool(await self._redis.eval(_END, 1, pipe_names.call_prefix(call_id), reason))
+        """An answer that was lost is asked for once more, and then says False though the call ended by this."""
+        return bool(await self._run("end a call", _END, pipe_names.call_prefix(call_id), reason))
 
     async def issue_ticket(self, call_id: str) -> str:
         ticket = secrets.token_urlsafe(24)
-        async with translated("issue a ticket"):
-            transaction = self._redis.pipeline()
-            transaction.hset(_ticket_key(ticket), "call", call_id)
-            transaction.expire(_ticket_key(ticket), _TICKET_LIFETIME_S)
-            await transaction.execute()
+        key = _ticket_key(ticket)
+        await self._write("issue a ticket", key, ("HSET", key, "call", call_id), lifetime_s=_TICKET_LIFETIME_S)
         return ticket
 
     async def redeem_ticket(self, ticket: str, *, connection_id: str) -> str | None:
-        async with translated("redeem a ticket"):
-            call_id: Any = await self._redis.eval(_REDEEM, 1, _ticket_key(ticket), connection_id)
+        call_id = await self._run("redeem a ticket", _REDEEM, _ticket_key(ticket), connection_id)
         return call_id.decode() if call_id else None
 
     async def note(self, call_id: str, turn: int, entries: Mapping[str, str | float]) -> None:
         key = _journal_key(call_id, turn)
-        async with translated("write a journal"):
-            transaction = self._redis.pipeline(transaction=False)
-            transaction.hset(key, mapping={name: str(value) for name, value in entries.items()})
-            transaction.expire(key, KEY_LIFETIME_S)
-            await transaction.execute()
+        command: list[Word] = ["HSET", key]
+        for name, value in entries.items():
+            command += (name, str(value))
+        await self._write("write a journal", key, tuple(command))
 
     async def note_once(self, call_id: str, turn: int, name: str, value: str | float) -> None:
         key = _journal_key(call_id, turn)
-        async with translated("write a journal"):
-            transaction = self._redis.pipeline(transaction=False)
-            transaction.hsetnx(key, name, str(value))
-            transaction.expire(key, KEY_LIFETIME_S)
-            await transaction.execute()
+        await self._write("write a journal", key, ("HSETNX", key, name, str(value)))
+
+    async def count(self, call_id: str, turn: int, costs: Mapping[Cost, float]) -> None:
+        if costs:
+            key = _journal_key(call_id, turn)
+            additions = (("HINCRBYFLOAT", key, cost_entry(cost), amount) for cost, amount in costs.items())
+            await self._write("count costs", key, *additions, again=False)
+
+    async def draw(self, call_id: str, name: str) -> int:
+        """Where an answer was lost, a number is passed over."""
+        key = _counts_key(call_id)
+        return int(await self._write("draw a number", key, ("HINCRBY", key, name, 1))) - 1
 
     async def journal(self, call_id: str, turn: int) -> dict[str, str]:
-        return (await self.journals(call_id, range(turn, turn + 1)))[0]
+        command = pack(("HGETALL", _journal_key(call_id, turn)))
+        return _hash(await self._commands.ask("read a journal", command))
 
     async def journals(self, call_id: str, turns: range) -> list[dict[str, str]]:
-        async with translated("read journals"):
-            transaction = self._redis.pipeline(transaction=False)
-            for turn in turns:
-                transaction.hgetall(_journal_key(call_id, turn))
-            found = await transaction.execute()
-        return [{name.decode(): value.decode() for name, value in journal.items()} for journal in found]
+        if not turns:
+            return []
+        commands = [pack(("HGETALL", _journal_key(call_id, turn))) for turn in turns]
+        found = await self._commands.ask_all("read journals", commands)
+        return [_hash(accepted("read journals", journal)) for journal in found]
 
     async def close(self, call_id: str, last_turn: int) -> None:
         keys = [pipe_names.call_prefix(call_id), pipe_names.frames(call_id), pipe_names.events(call_id)]
+        keys.append(_counts_key(call_id))
         for turn in range(last_turn + 2):  # the turn after the last one may have been listening already
             keys += [pipe_names.turn(call_id, turn, pipe) for pipe in (*pipe_names.TURN_PIPES, "journal")]
-        async with translated("close a call"):
-            await self._redis.unlink(*keys)
+        await self._commands.ask("close a call", pack(("UNLINK", *keys)))
 
     async def ping(self) -> None:
-        async with translated("ping"):
-            await self._redis.ping()
+        await self._commands.ask("ping", pack(("PING",)))
+
+    async def _run(self, what: str, script: str, key: str, *arguments: Word) -> Any:
+        return await self._commands.ask(what, pack(("EVAL", script, 1, key, *arguments)))
+
+    async def _write(
+        self,
+        what: str,
+        key: str,
+        *commands: tuple[Word, ...],
+        lifetime_s: int = KEY_LIFETIME_S,
+        again: bool = True,
+    ) -> Any:
+        """Commands on one key, which expires; the reply to the first of them."""
+        asked = [pack(command) for command in (*commands, ("EXPIRE", key, lifetime_s))]
+        replies = await self._commands.ask_all(what, asked, again=again)
+        first, *_ = [accepted(what, reply) for reply in replies]
+        return first
+
+
+def _hash(flat: list[bytes]) -> dict[str, str]:
+    """As Redis tells it: names and values by turns."""
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}

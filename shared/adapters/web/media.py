@@ -35,8 +35,10 @@ class WebMediaChannel:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def play(self, pcm: bytes, mark: str) -> None:
-        await self._connection.send_json({"type": "audio", "mark": mark, "payload": base64.b64encode(pcm).decode()})
+    async def play(self, pcm: bytes, mark: str | None) -> None:
+        """The page answers a piece that has a mark with it."""
+        marked = {} if mark is None else {"mark": mark}
+        await self._connection.send_json({"type": "audio", **marked, "payload": base64.b64encode(pcm).decode()})
 
     async def clear(self) -> None:
         await self._connection.send_json({"type": "clear"})

@@ -11,8 +11,8 @@ from shared.domain.call import EndReason
 from shared.domain.errors import InvalidRequest
 from shared.ports.media_gate import CONNECT, CONNECTED, DISCONNECTED, Reply, Upstream
 from shared.ports.pipes_and_frames import PipesAndFrames
-from shared.use_cases.attach_media import AttachMedia
-from shared.use_cases.end_call import EndCall
+from shared.use_cases.calls.attach_media import AttachMedia
+from shared.use_cases.calls.end_call import EndCall
 
 MAX_MESSAGE_BYTES = 64 * 1024
 _AUDIO = "audio"
@@ -51,7 +51,9 @@ class WebMediaGate:
         if not call_id:
             raise InvalidRequest("before_start", "the client has not started")
         if upstream.event == "mark":
-            await self._pipes.append(pipe_names.events(call_id), {"event": "mark", "name": _mark_name(upstream)})
+            await self._pipes.append(
+                pipe_names.events(call_id), {"event": "mark", "name": _mark_name(upstream)}, must_exist=True
+            )
             return Reply()
         raise InvalidRequest("event_unknown", "events are start, audio, mark and stop")
 

@@ -1,14 +1,19 @@
-"""Sends to connections of a hub and makes client tokens, by the official SDK."""
+"""Sends to connections of a hub, and by the official SDK closes them and makes client tokens."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.errors import MediaError
+from shared.adapters.web_pubsub.bearer import AccessKeyBearer, Bearer, IdentityBearer
+from shared.adapters.web_pubsub.sending import Sender
+from shared.domain.errors import InvalidRequest, MediaError
 
 if TYPE_CHECKING:
+    from azure.identity.aio import DefaultAzureCredential
     from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient
 
 _READ_TIMEOUT_S = 5.0
@@ -18,9 +23,17 @@ _OPTIONS: dict[str, Any] = {
     "retry_backoff_factor": 0.1,
     "use_env_settings": False,
 }
-"""A piece of audio that is seconds late is worth nothing, and one that is sent twice is heard twice: the SDK
-retries only what was never sent (connection errors) or what the service says it did not do (500, 503, 504).
-Looking for a proxy in the environment would read ~/.netrc in a thread before every piece."""
+"""Looking for a proxy in the environment would read ~/.netrc in a thread before every request."""
+
+
+def _address_in(connection_string: str) -> tuple[str, str]:
+    """Endpoint and access key. Raises: InvalidRequest."""
+    parts = [part.partition("=") for part in connection_string.split(";")]
+    named = {name.strip().lower(): value for name, _, value in parts}
+    endpoint, access_key, port = (named.get(name, "") for name in ("endpoint", "accesskey", "port"))
+    if not endpoint or not access_key:
+        raise InvalidRequest("settings", "Web PubSub's connection string names no endpoint or no access key")
+    return (f"{endpoint.rstrip('/')}:{port}" if port else endpoint), access_key
 
 
 @asynccontextmanager
@@ -58,10 +71,13 @@ class WebPubSubService:
         self._connection_string = connection_string
         self._endpoint = endpoint
         self._client_id = client_id
+        self._read_timeout_s = read_timeout_s
         self._made: WebPubSubServiceClient | None = None
+        self._sending: Sender | None = None
 
     @property
     def client(self) -> WebPubSubServiceClient:
+        """The SDK's client, for everything but the hot path."""
         if self._made is None:
             from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient  # noqa: PLC0415 - slow import
 
@@ -70,15 +86,40 @@ class WebPubSubService:
                     self._connection_string, self.hub, **self._options
                 )
             else:
-                from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow import
-
-                credential = DefaultAzureCredential(managed_identity_client_id=self._client_id or None)
-                self._made = WebPubSubServiceClient(self._endpoint, self.hub, credential, **self._options)
+                self._made = WebPubSubServiceClient(self._endpoint, self.hub, self._credential, **self._options)
         return self._made
 
-    async def send(self, connection_id: str, content: str | dict[str, object], content_type: str) -> None:
-        async with _translated("send"):
-            await self.client.send_to_connection(connection_id, content, content_type=content_type)
+    async def send(self, connection_id: str, content: bytes, content_type: str) -> None:
+        """Deliver one message. Raises: MediaError."""
+        await self._sender.send(connection_id, content, content_type)
+
+    async def warm_up(self) -> None:
+        """Sign in before there is something to send. Raises: MediaError."""
+        await self._sender.warm_up()
+
+    async def aclose(self) -> None:
+        """Close what is connected."""
+        if self._sending is not None:
+            await self._sending.aclose()
+        if self._made is not None:
+            await self._made.close()
+
+    @property
+    def _sender(self) -> Sender:
+        if self._sending is None:
+            if self._connection_string:
+                endpoint, access_key = _address_in(self._connection_string)
+                bearer: Bearer = AccessKeyBearer(access_key)
+            else:
+                endpoint, bearer = self._endpoint, IdentityBearer(self._credential)
+            self._sending = Sender(endpoint.rstrip("/"), self.hub, bearer, read_timeout_s=self._read_timeout_s)
+        return self._sending
+
+    @cached_property
+    def _credential(self) -> DefaultAzureCredential:
+        from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - slow import
+
+        return DefaultAzureCredential(managed_identity_client_id=self._client_id or None)
 
     async def close_connection(self, connection_id: str, reason: str) -> None:
         try:
@@ -107,10 +148,12 @@ class WebPubSubConnection:
         self._connection_id = connection_id
 
     async def send_text(self, text: str) -> None:
-        await self._service.send(self._connection_id, text, "text/plain")
+        await self._service.send(self._connection_id, text.encode(), "text/plain")
 
     async def send_json(self, document: Mapping[str, object]) -> None:
-        await self._service.send(self._connection_id, dict(document), "application/json")
+        await self._service.send(
+            self._connection_id, json.dumps(document, separators=(",", ":")).encode(), "application/json"
+        )
 
     async def close(self, reason: str) -> None:
         await self._service.close_connection(self._connection_id, reason)

@@ -15,13 +15,26 @@ from tests.functions.conftest import Installer, user_function
 TURN = TurnRequest("tenant", "call-1", 2)
 
 
+class FakeDurableClient:
+    """`raised` lists the events: instance, name, content."""
+
+    def __init__(self) -> None:
+        self.raised: list[tuple[str, str, Any]] = []
+
+    async def raise_event(self, instance_id: str, name: str, content: Any) -> None:
+        self.raised.append((instance_id, name, content))
+
+
 class FakeStep:
     def __init__(self, answer: str | Exception | None) -> None:
         self.answer = answer
         self.given: list[Any] = []
+        self.options: dict[str, Any] = {}
+        self.client = FakeDurableClient()
 
-    async def __call__(self, *arguments: Any) -> str | None:
+    async def __call__(self, *arguments: Any, **options: Any) -> str | None:
         self.given.append(arguments)
+        self.options = options
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -47,7 +60,9 @@ async def run(name: str, install: Installer, answer: Any, ending: FakeEnding) ->
     step = FakeStep(answer)
     install(steps, end_call=ending, **{use_case: step})
     function = user_function(getattr(steps, name))
-    arguments = (TURN.to_json(), object()) if name == "listen" else (TURN.to_json(),)
+    client = FakeDurableClient()
+    step.client = client
+    arguments = (TURN.to_json(),) if name == "think" else (TURN.to_json(), client)
     return await function(*arguments), step
 
 
@@ -84,6 +99,26 @@ async def test_what_may_not_ends_the_call(install: Installer, name: str) -> None
     result, _ = await run(name, install, NotFound("agent_unknown", "gone"), ending)
     assert result == "error"
     assert ending.noted == [("call-1", EndReason.ERROR)]
+
+
+async def test_nobody_watches_a_turn_that_nobody_listens_to(install: Installer) -> None:
+    _, step = await run("listen", install, NotFound("call_unknown", "gone"), FakeEnding())
+    assert step.client.raised == [("call-1:turn:2:watch", "over", 0)]
+    _, step = await run("listen", install, "", FakeEnding())
+    assert step.client.raised == [], "the step has told the limit itself"
+
+
+async def test_who_watches_a_turn_is_told_of_its_first_sound(install: Installer) -> None:
+    _, step = await run("speak", install, "completed", FakeEnding())
+    await step.options["on_first_sound"]()
+    assert step.client.raised == [("call-1:turn:2:watch", "answered", 2)]
+
+
+async def test_a_rescue(install: Installer) -> None:
+    step = FakeStep("failed")
+    install(steps, end_call=FakeEnding(), rescue=step)
+    assert await user_function(steps.rescue)(TURN.to_json()) == "failed"
+    assert step.given == [(TURN,)]
 
 
 async def test_an_input_of_another_release_is_refused(install: Installer) -> None:

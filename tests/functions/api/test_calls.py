@@ -28,7 +28,17 @@ CALL = Call(
     ended_at=BEGAN,
     end_reason=EndReason.SILENT,
     recording=Recording("recordings", "a.wav", 1234),
-    turns=(Turn(0, None, "Hello.", TurnOutcome.COMPLETED, {"first_frame_sent_ms": 1.5}),),
+    turns=(
+        Turn(0, None, "Hello.", TurnOutcome.COMPLETED, {"first_frame_sent_ms": 1.5}),
+        Turn(
+            1,
+            "Hi.",
+            "What",
+            TurnOutcome.INTERRUPTED,
+            {"speech_ended_ms": 10.0, "transcript_ms": 20.0, "turn_ended_ms": 510.0, "first_frame_sent_ms": 530.0},
+            {"takes": 2.0},
+        ),
+    ),
 )
 
 
@@ -134,7 +144,28 @@ async def test_one_call_with_its_turns(look_up: FakeLookUp) -> None:
             "said": "Hello.",
             "outcome": "completed",
             "moments": {"first_frame_sent_ms": 1.5},
-        }
+            "costs": {},
+            "latency": None,
+        },
+        {
+            "number": 1,
+            "heard": "Hi.",
+            "said": "What",
+            "outcome": "interrupted",
+            "moments": {
+                "speech_ended_ms": 10.0,
+                "transcript_ms": 20.0,
+                "turn_ended_ms": 510.0,
+                "first_frame_sent_ms": 530.0,
+            },
+            "costs": {"takes": 2.0},
+            "latency": {
+                "total_ms": 520.0,
+                "parts_ms": {"decision": 500.0, "transcript": 0.0, "first_frame_sent": 20.0},
+                "prepared_ms": {"transcript": 490.0},
+                "speculation": False,
+            },
+        },
     ]
 
 

@@ -15,19 +15,21 @@ REQUEST = TurnRequest("tenant", "call-9", 3)
 
 def test_the_steps_start_together() -> None:
     run = Run(turn.turn, REQUEST.to_json())
-    assert run.open == {"listen", "think", "speak", "timer"}
+    assert run.open == {"listen", "think", "speak", "watch", "timer"}
+    assert run.context.instances["watch"] == "call-9:turn:3:watch"
     assert all(run.context.inputs[name] == REQUEST.to_json() for name in ("listen", "think", "speak"))
     assert not run.context.retries, "the engine's retries and a cancelled timer do not go together"
 
 
 def test_in_the_first_turn_the_greeting_is_spoken_too() -> None:
     run = Run(turn.turn, TurnRequest("tenant", "call-9", 1, greet=True).to_json())
-    assert run.open == {"listen", "think", "speak", "speak 2", "timer"}
+    assert run.open == {"listen", "think", "speak", "watch", "speak 2", "watch 2", "timer"}
     assert run.context.inputs["speak 2"] == TurnRequest("tenant", "call-9", 0).to_json()
+    assert run.context.instances["watch 2"] == "call-9:turn:0:watch"
 
 
 @pytest.mark.parametrize("reason", ["", "caller_hung_up"])
-@pytest.mark.parametrize("order", [("listen", "think", "speak"), ("speak", "think", "listen")])
+@pytest.mark.parametrize("order", [("listen", "think", "speak", "watch"), ("watch", "speak", "think", "listen")])
 def test_it_ends_with_what_listening_gave_once_all_have_ended(reason: str, order: tuple[str, ...]) -> None:
     run = Run(turn.turn, REQUEST.to_json())
     for name in order:
@@ -63,7 +65,7 @@ def test_a_turn_whose_steps_hang_is_ended() -> None:
 def test_a_step_that_ends_after_the_deadline_is_no_error() -> None:
     run = Run(turn.turn, REQUEST.to_json())
     run.complete("timer")
-    for name in ("listen", "think", "speak"):
+    for name in ("listen", "think", "speak", "watch"):
         run.complete(name, "")
     run.complete("end_call")
     assert run.result == "error"

@@ -13,7 +13,7 @@ from shared.adapters.twilio.signature import signature
 from shared.adapters.twilio.webhooks import TwilioWebhooks
 from shared.domain.call import EndReason, Provider
 from shared.domain.errors import Conflict, NotFound, StoreError, VoiceAgentError
-from shared.use_cases.answer_call import CallOffered, call_id_of
+from shared.use_cases.calls.answer_call import CallOffered, call_id_of
 from tests.functions.conftest import Installer, assert_problem, request, user_function
 
 ACCOUNT, TOKEN, BASE = "AC" + "0" * 32, "secret", "https://voice.example.com"

@@ -32,13 +32,16 @@ def _file(path: Path, content: object) -> str:
     return str(file)
 
 
+def _agent(**changes: Any) -> dict[str, Any]:
+    return {"agent_id": "ann", "name": "Ann", "persona": "P", "greeting": "Hello.", **changes}
+
+
 def _tenant(**changes: Any) -> dict[str, Any]:
-    agent = {"agent_id": "ann", "name": "Ann", "persona": "P", "greeting": "Hello."}
     return {
         "tenant_id": "t1",
         "slug": "t-one",
         "name": "Acme",
-        "agents": [agent],
+        "agents": [_agent()],
         "numbers": [{"number": "+15550100009", "agent_id": "ann"}],
         **changes,
     }
@@ -74,16 +77,36 @@ def test_a_changed_file_changes_what_it_names(dsn: str, tmp_path: Path) -> None:
     migrate(dsn, "seed", str(_SEED))
     others = _content(dsn)
     migrate(dsn, "seed", _file(tmp_path, {"tenants": [_tenant()]}))
-    renamed = _tenant(name="Acme Ltd", agents=[{**_tenant()["agents"][0], "patience_ms": 900}], slug="t-first")
+    renamed = _tenant(name="Acme Ltd", agents=[_agent(patience_ms=900)], slug="t-first")
     assert migrate(dsn, "seed", _file(tmp_path, {"tenants": [renamed]})).returncode == 0
     content = _content(dsn)
-    assert set(others) <= set(content)
+    assert all(row in content for row in others)
     with psycopg.connect(dsn) as connection:
         row = connection.execute(
             "select t.name, a.patience_ms, a.updated_at > a.created_at from tenants t join agents a using (tenant_id)"
             " where tenant_id = 't1'"
         ).fetchone()
     assert row == ("Acme Ltd", 900, True)
+
+
+def test_an_agents_manner_is_put_in_and_changed_and_stays_where_it_is_not_named(dsn: str, tmp_path: Path) -> None:
+    def manner_and_changes(**agent: Any) -> tuple[object, ...] | None:
+        done = migrate(dsn, "seed", _file(tmp_path, {"tenants": [_tenant(agents=[_agent(**agent)])]}))
+        assert done.returncode == 0, done.stderr
+        with psycopg.connect(dsn) as connection:
+            return connection.execute(
+                "select manner, updated_at from agents where tenant_id = 't1' and agent_id = 'ann'"
+            ).fetchone()
+
+    first = manner_and_changes(manner={"sensitivity": "low", "fillers": ["One moment."]})
+    assert first is not None
+    assert first[0] == {"sensitivity": "low", "fillers": ["One moment."]}
+    assert manner_and_changes(manner={"fillers": ["One moment."], "sensitivity": "low"}) == first
+    assert manner_and_changes() == first
+    changed = manner_and_changes(manner={"speculates": False})
+    assert changed is not None
+    assert changed[0] == {"speculates": False}
+    assert changed[1] > first[1]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +118,16 @@ def test_a_changed_file_changes_what_it_names(dsn: str, tmp_path: Path) -> None:
         ({"tenants": [{"tenant_id": "t1"}]}, "tenants[0] lacks slug, name"),
         ({"tenants": [_tenant(colour="red")]}, "tenants[0] has unknown colour"),
         ({"tenants": [_tenant(agents=[{"agent_id": "ann"}])]}, "agents[0] lacks name, persona, greeting"),
+        ({"tenants": [_tenant(agents=[_agent(manner=[])])]}, "tenants[0].agents[0].manner must be an object"),
+        ({"tenants": [_tenant(agents=[_agent(manner={"mood": 1})])]}, "agents[0].manner has unknown mood"),
+        (
+            {"tenants": [_tenant(agents=[_agent(manner={"filler_after_ms": "1500"})])]},
+            "agents[0].manner: filler_after_ms must be a whole number from 0 to 30000",
+        ),
+        (
+            {"tenants": [_tenant(agents=[_agent(), _agent(manner={"fillers": [""]})])]},
+            "agents[1].manner: each of",
+        ),
         ({"tenants": [_tenant(numbers=[{"number": "5550100009", "agent_id": "ann"}])]}, "numbers_number_check"),
         ({"tenants": [_tenant(numbers=[{"number": "+15550100009", "agent_id": "bob"}])]}, "foreign key"),
         ({"tenants": [_tenant(numbers=[{"number": "+15550100001", "agent_id": "ann"}])]}, "another tenant"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_stack.phones.account_of_call import AccountOfCall, judge
+from local_stack.phones.account_of_call import AccountOfCall, judge, parts_of_wait, telling_costs
 from local_stack.phones.app_api import AppCall, AppTurn
 from local_stack.phones.events import CallEvent
 
@@ -69,6 +69,24 @@ def test_times_count_from_the_callers_last_word() -> None:
 def test_times_of_the_greeting_count_from_the_answer() -> None:
     turn = app_turn(0, said="Hello", first_audio_byte_ms=350, transcript_ms=1)
     assert account(turn).times_ms(turn) == [("first audio byte", 250), ("first frame heard", 300)]
+
+
+def test_every_stage_that_was_waited_for_is_named() -> None:
+    stages = ("decision", "transcript", "first_token", "first_sentence", "first_audio_byte", "first_frame_sent")
+    waited = dict(zip(stages, (500.0, 150.0, 200.0, 220.0, 100.0, 4.4), strict=True))
+    turn = AppTurn(1, "one", "", "completed", {}, waited)
+    assert parts_of_wait(turn) == (
+        "speech ended +500 turn over +150 transcript +200 first token +220 first sentence +100 first audio byte"
+        " +4 first frame"
+    )
+    assert parts_of_wait(app_turn(0)) == telling_costs(app_turn(0)) == ""
+
+
+def test_costs_are_told_only_where_they_tell_something() -> None:
+    usual = AppTurn(1, "one", "", "completed", {}, costs={"takes": 1.0, "tokens": 70.0, "fillers": 0.0})
+    assert telling_costs(usual) == ""
+    unusual = AppTurn(1, "one", "", "completed", {}, costs={"takes_withdrawn": 1.0, "fillers": 2.0})
+    assert telling_costs(unusual) == "1 prepared answer thrown away, 2 fillers"
 
 
 HEARD = (app_turn(1, "one", speech_started_ms=1000), app_turn(2, "two", speech_started_ms=5000))

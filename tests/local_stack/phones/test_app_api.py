@@ -16,6 +16,7 @@ from local_stack.phones.operator_token import CREDENTIAL_VARIABLE, NoToken, oper
 
 CALL = {"call_id": "c1", "state": "in_progress", "end_reason": None}
 TURN = {"number": 1, "heard": " hi ", "said": None, "outcome": "running", "moments": {"a_ms": 1, "b_ms": None}}
+LATENCY = {"total_ms": 5, "parts_ms": {"decision": 5}, "prepared_ms": {"transcript": 3}, "speculation": False}
 
 
 @asynccontextmanager
@@ -69,6 +70,14 @@ async def test_a_refused_token_is_fetched_anew() -> None:
 def test_something_else_than_a_call_is_one_clear_line(value: Any) -> None:
     with pytest.raises(ApiUnreachable, match="not a call"):
         read_call(value)
+
+
+def test_the_parts_of_the_wait_and_the_costs_are_read_where_the_app_tells_them() -> None:
+    told = read_call({**CALL, "turns": [{**TURN, "latency": LATENCY, "costs": {"takes": 2}}, TURN]}).turns
+    assert [turn.waited_ms for turn in told] == [{"decision": 5.0}, {}]
+    assert [turn.prepared_ms for turn in told] == [{"transcript": 3.0}, {}]
+    assert [turn.costs for turn in told] == [{"takes": 2.0}, {}]
+    assert read_call({**CALL, "turns": [{**TURN, "latency": None, "costs": None}]}).turns[0].waited_ms == {}
 
 
 def test_a_call_is_over_when_its_last_turn_is() -> None:

@@ -32,7 +32,16 @@ MOMENTS = {
     "first_audio_byte_ms": 4701.0,
 }
 RUNNING = AppTurn(1, "what time", "It is", "running", MOMENTS)
-DONE = AppTurn(1, "what time", "It is noon.", "interrupted", MOMENTS)
+DONE = AppTurn(
+    1,
+    "what time",
+    "It is noon.",
+    "interrupted",
+    MOMENTS,
+    waited_ms={"decision": 540.0, "transcript": 0.0, "first_token": 0.0, "first_frame_sent": 3.1},
+    prepared_ms={"transcript": 330.0, "first_token": 130.2},
+    costs={"takes": 3.0, "takes_withdrawn": 2.0, "false_interruptions": 1.0},
+)
 EXPECTED = """\
    0.00 s  ☎ +1415 calls +1555  (Twilio CA1)
    0.05 s    answered: webhook 38 ms, media socket 10 ms
@@ -47,10 +56,14 @@ EXPECTED = """\
    5.18 s    the agent fell silent after 180 ms
    5.18 s  agent  ▸ "It is noon."   (interrupted)
              ms after the caller's last word: transcript 312 · first token 498 · TIMES
+             WAITED
+             2 prepared answers thrown away, 1 false interruption
    8.00 s    ! no reply within 2000 ms
    8.10 s    ! the carrier reports 31951: unknown event
    8.20 s  ☎ completed: the caller hung up
-""".replace("TIMES", "first audio byte 701 · first frame heard 745")
+"""
+WAITED = "speech ended +540 turn over +3 first frame; prepared before: transcript −330, first token −130"
+EXPECTED = EXPECTED.replace("TIMES", "first audio byte 701 · first frame heard 745").replace("WAITED", WAITED)
 
 
 def call(*turns: AppTurn, state: str = "in_progress") -> AppCall:
@@ -102,6 +115,8 @@ def test_the_transcript_holds_the_words_and_the_times() -> None:
         "agent: It is noon.   (interrupted)",
         "    ms after the caller's last word: transcript 312 · first token 498 · first audio byte 701"
         " · first frame heard 745",
+        f"    {WAITED}",
+        "    2 prepared answers thrown away, 1 false interruption",
     ]
 
 

@@ -76,7 +76,7 @@ class Service:
 @asynccontextmanager
 async def scripted_service(script: Any = (), voices: Path = Path("none")) -> AsyncIterator[Service]:
     director = Director(read_script(list(script) if isinstance(script, tuple) else script), Recordings(voices))
-    app = build_app(ScriptedBackend(director), Timeline())
+    app = build_app(ScriptedBackend(director), Timeline(), ScriptedBackend(director.fallback))
     add_direction(app, director)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()

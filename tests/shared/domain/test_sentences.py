@@ -32,7 +32,14 @@ def split(*tokens: str) -> list[str]:
         ("Version 1.2.3 is out. Take it.", ["Version 1.2.3 is out.", "Take it."]),
         ("Dr. Smith and Mrs. Jones are here. Come in.", ["Dr. Smith and Mrs. Jones are here.", "Come in."]),
         ("We open at 9 a.m. on weekdays.", ["We open at 9 a.m. on weekdays."]),
-        ("Bring fruit, e.g. apples. Thanks.", ["Bring fruit, e.g. apples.", "Thanks."]),
+        ("Thanks. Bring fruit, e.g. apples.", ["Thanks.", "Bring fruit, e.g. apples."]),
+        ("Sure, I can help. Well, yes.", ["Sure,", "I can help.", "Well, yes."]),
+        ("One moment: I look. Done.", ["One moment:", "I look.", "Done."]),
+        ("It costs 1,000 euros, sir.", ["It costs 1,000 euros,", "sir."]),
+        ("We open at 10:30 today.", ["We open at 10:30 today."]),
+        ("It is late. Sorry, bye.", ["It is late.", "Sorry, bye."]),
+        (", well", ["well"]),
+        (f"{'long ' * 20}clause, no.", [f"{'long ' * 20}clause, no."]),
         ("The U.S. office is closed. Call later.", ["The U.S. office is closed.", "Call later."]),
         ("J. Doe called. Call back.", ["J. Doe called.", "Call back."]),
         ("See www.example.com for more. Bye.", ["See www.example.com for more.", "Bye."]),
@@ -62,6 +69,18 @@ def test_whole_text(text: str, expected: list[str]) -> None:
 def test_a_sentence_leaves_with_its_last_token(tokens: list[str], first: str) -> None:
     splitter = SentenceSplitter()
     assert [splitter.feed(token) for token in tokens] == [*([[]] * (len(tokens) - 1)), [first]]
+
+
+def test_the_first_clause_leaves_with_its_last_token() -> None:
+    splitter = SentenceSplitter()
+    assert [splitter.feed(token) for token in ("Sure", ",", " I", " can.")] == [[], ["Sure,"], [], ["I can."]]
+
+
+def test_a_comma_after_a_digit_may_go_on() -> None:
+    splitter = SentenceSplitter()
+    assert [splitter.feed(token) for token in ("It costs 1", ",", "000", " euros", ".")][-1] == [
+        "It costs 1,000 euros."
+    ]
 
 
 @pytest.mark.parametrize(

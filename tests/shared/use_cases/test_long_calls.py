@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from shared.domain import pipe_names
 from shared.domain.errors import StoreError
-from shared.ports.language_model import Message
-from shared.use_cases.think import Think
+from shared.domain.takes import Final
+from shared.use_cases.thinking.think import Think
 from tests.fakes.call import CALL_ID, House, turn_request, voice
 from tests.fakes.models import Answer, FakeLanguageModel, FakeSpeechToText, FakeTextToSpeech
-from tests.shared.use_cases.caller import Caller, hear_while, hearing
-from tests.shared.use_cases.line import connected, speaker
+from tests.shared.use_cases.hearing.caller import Caller, hear_while, hearing
+from tests.shared.use_cases.speaking.line import answer, connected, ended, speaker, take
 
 
 @pytest.fixture
@@ -32,17 +31,18 @@ def lose_files(house: House) -> None:
 
 async def test_sound_that_was_said_is_forgotten(house: House) -> None:
     for turn in (1, 2):
-        await house.say(turn, "It is on its way to you now.")
+        await answer(house, turn, "It is on its way to you now.")
         assert await speaker(house, FakeTextToSpeech(house.clock))(turn_request(turn)) == "completed"
-        assert await house.pipe(turn, pipe_names.AUDIO) == []
+        for pipe in (pipe_names.AUDIO, pipe_names.SENT):
+            assert await house.pipe(turn, pipe) == []
     assert await speaker(house, FakeTextToSpeech(house.clock))(turn_request(2)) == "completed", "run again"
 
 
 async def test_an_answer_goes_on_without_its_recording(house: House, caplog: pytest.LogCaptureFixture) -> None:
     lose_files(house)
-    await house.say(1, "Yes.")
+    await answer(house, 1, "Yes.")
     assert await speaker(house, FakeTextToSpeech(house.clock))(turn_request(1)) == "completed"
-    assert (await house.pipe(1, pipe_names.SPOKEN))[0]["said"] == "Yes."
+    assert await ended(house, 1) == ("Yes.", "completed")
     assert "its sound is not kept: files_unavailable" in caplog.text
 
 
@@ -58,20 +58,6 @@ async def test_a_call_is_heard_without_its_recording(caplog: pytest.LogCaptureFi
     await house.channel.finish()
 
 
-async def test_words_that_are_transcribed_late_are_not_lost(house: House) -> None:
-    """The caller pauses and goes on; the long first part takes longer to transcribe than the short second."""
-    model = FakeLanguageModel(house.clock, Answer(["Sure."]))
-    think = Think(house.pipes, house.live_calls, house.directory, model, house.clock)
-    await house.write(1, pipe_names.SPOKEN, {"said": "", "outcome": "unheard"}, "1-0")
-    await house.live_calls.note(CALL_ID, 1, {"said": "", "outcome": "unheard"})
-    await house.write(2, pipe_names.TRANSCRIPT, {"text": "to Berlin, please."}, "1-0")
-    task = asyncio.create_task(think(turn_request(2)))
-    await house.clock.sleep_ms(3_000)
-    await house.write(1, pipe_names.TRANSCRIPT, {"text": "I need two tickets"}, "1-0")
-    await task
-    assert model.asked[0][1:] == [Message("user", "I need two tickets"), Message("user", "to Berlin, please.")]
-
-
 async def test_thinking_does_not_read_the_whole_of_a_long_call(house: House) -> None:
     asked: list[range] = []
     honest = house.live_calls.journals
@@ -83,8 +69,8 @@ async def test_thinking_does_not_read_the_whole_of_a_long_call(house: House) -> 
     house.live_calls.journals = journals  # type: ignore[method-assign]
     model = FakeLanguageModel(house.clock, Answer(["Sure."]))
     await house.live_calls.note(CALL_ID, 299, {"heard": "Hello?", "said": "Yes?", "outcome": "completed"})
-    await house.write(299, pipe_names.SPOKEN, {"said": "Yes?"}, "1-0")
-    await house.write(300, pipe_names.TRANSCRIPT, {"text": "Good."}, "1-0")
+    await house.write(299, pipe_names.SPOKEN, {"said": "Yes?"}, pipe_names.END_POSITION)
+    await take(house, 300, Final(1, "Good."))
     await Think(house.pipes, house.live_calls, house.directory, model, house.clock)(turn_request(300))
     assert [len(turns) for turns in asked] == [60]
     assert [message.text for message in model.asked[0][1:]] == ["Hello?", "Yes?", "Good."]

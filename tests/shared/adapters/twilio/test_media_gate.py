@@ -278,11 +278,18 @@ async def test_a_message_that_is_too_large(house: House, socket: Socket, running
 # what else is said while the call runs
 
 
-async def test_marks_and_digits_are_events(house: House, socket: Socket) -> None:
+async def test_marks_are_events(house: House, socket: Socket) -> None:
     await started(house, socket)
     await socket.send({"event": "mark", "streamSid": STREAM, "mark": {"name": "1-2-3"}})
+    assert (await events_of(house))[-1] == {"event": "mark", "name": "1-2-3"}
+
+
+async def test_keys_come_in_their_place_between_the_frames(house: House, socket: Socket) -> None:
+    await started(house, socket)
     await socket.send({"event": "dtmf", "streamSid": STREAM, "dtmf": {"track": "inbound_track", "digit": "#"}})
-    assert (await events_of(house))[-2:] == [{"event": "mark", "name": "1-2-3"}, {"event": "dtmf", "digit": "#"}]
+    newest = await house.pipes.last(pipe_names.frames(CALL_ID))
+    assert newest is not None
+    assert newest.fields == {b"k": b"#"}
 
 
 @pytest.mark.parametrize(

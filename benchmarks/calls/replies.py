@@ -1,0 +1,35 @@
+"""What the scripted model answers: three replies of one length that differ in where their first clause ends.
+
+Each has 40 tokens in three sentences, of which the first has 12. The harness with which other frameworks were
+measured answers in the same shape, and begins with "Sure,".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HEARD = "Hello, could you please look up my order number {n} for me?"
+_REST = (
+    "It was packed this morning and is now on its way to your home address. "
+    "Would you like me to send you the tracking link as a message?"
+)
+REPLIES = {
+    "unique": f"{{n}}-Sure, I have found the order with the number {{n}} for you. {_REST}",
+    "opener": f"Sure, I have found the order with the number {{n}} for you. {_REST}",
+    "whole": f"I have just now found the order with number {{n}} for you. {_REST}",
+}
+"""`{n}` differs in every answer.
+
+unique: the first clause is one token and never the same ("5-Sure,"), so that no kept sound helps. opener: the same
+clause begins every answer, and kept sound may help. whole: no clause ends before the first sentence does.
+"""
+MEANINGS = {
+    "unique": "begins with a clause of one token that no cache can know",
+    "opener": "begins with the same short clause every time",
+    "whole": "first sentence without a clause",
+}
+
+
+def script(reply: str) -> dict[str, Any]:
+    """The script with which the speech and language service gives this reply in every turn of every call."""
+    return {"dialogue": [{"heard": _HEARD, "reply": REPLIES[reply]}]}

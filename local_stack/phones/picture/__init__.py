@@ -1,0 +1,1 @@
+"""A call as a picture: two tracks of sound over time, and what happened between them."""

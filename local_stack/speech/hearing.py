@@ -1,0 +1,74 @@
+"""What a connection that takes sound as it comes needs of whoever transcribes it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from local_stack.speech.audio import Floats, Pcm
+from local_stack.speech.backend import Context, Hearing, Transcriber
+from local_stack.speech.errors import ApiError
+
+
+class HearingStream(Protocol):
+    """One stretch of speech, from its first sound to the moment at which its words are wanted."""
+
+    @property
+    def seconds(self) -> float:
+        """How much was fed."""
+
+    def feed(self, samples: Floats) -> None:
+        """The next mono samples in [-1, 1]."""
+
+    async def words(self, context: Context) -> str:
+        """The words of all that was fed; asked for once, and nothing is fed afterwards. Raises ApiError."""
+
+
+class WholeStretch:
+    """Transcribes when the words are wanted, all at once."""
+
+    def __init__(self, transcriber: Transcriber, rate_hz: int, call_key: str = "") -> None:
+        self._transcriber = transcriber
+        self._rate_hz = rate_hz
+        self._call_key = call_key
+        self._fed: list[Floats] = []
+        self._length = 0
+
+    @property
+    def seconds(self) -> float:
+        return self._length / self._rate_hz
+
+    def feed(self, samples: Floats) -> None:
+        self._fed.append(samples)
+        self._length += len(samples)
+
+    async def words(self, context: Context) -> str:
+        samples = np.concatenate(self._fed) if self._fed else np.zeros(0, np.float32)
+        return await self._transcriber.transcribe(Hearing(Pcm(samples, self._rate_hz), self._call_key), context)
+
+
+@runtime_checkable
+class EarlyTranscriber(Protocol):
+    """A transcriber that begins before it has heard all."""
+
+    def begin_stretch(self, rate_hz: int) -> HearingStream: ...
+
+
+def open_stretch(transcriber: Transcriber, rate_hz: int) -> HearingStream:
+    """In pieces while it comes, where the transcriber can do that; as a whole where it cannot."""
+    if isinstance(transcriber, EarlyTranscriber):
+        return transcriber.begin_stretch(rate_hz)
+    return WholeStretch(transcriber, rate_hz)
+
+
+def read_samples(audio: str) -> Floats:
+    """Base64 of PCM16 little-endian. Raises ApiError 400."""
+    try:
+        content = base64.b64decode(audio, validate=True)
+    except binascii.Error as error:
+        raise ApiError(400, f"audio is not base64: {error}", code="invalid_audio") from error
+    pcm = np.frombuffer(content[: len(content) & ~1], dtype="<i2")
+    return (pcm / np.float32(32768.0)).astype(np.float32)

@@ -1,0 +1,20 @@
+"""Where OpenAI, Azure OpenAI, or whoever speaks their protocol, is asked, and as whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIAccount:
+    """With `azure_endpoint` it is Azure OpenAI with the managed identity, else `base_url` and a key.
+
+    `retries`: how often a request that failed by chance is made again; 0 where another provider is quicker to ask.
+    """
+
+    base_url: str = ""
+    api_key: str = ""
+    azure_endpoint: str = ""
+    azure_api_version: str = ""
+    client_id: str = ""
+    retries: int = 1

@@ -1,0 +1,1 @@
+"""Sarvam AI: speech to text in the languages of India."""

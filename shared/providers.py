@@ -1,0 +1,202 @@
+"""The part of composition that picks who hears, thinks and speaks, what joins them, and what keeps their sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
+from shared.adapters.openai.account import OpenAIAccount
+from shared.adapters.openai.language_model import OpenAILanguageModel
+from shared.adapters.openai.realtime_transcription import OpenAIRealtimeTranscription
+from shared.adapters.openai.speech_to_text import OpenAISpeechToText
+from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
+from shared.adapters.openai.wire import OpenAIWire
+from shared.adapters.sarvam.speech_to_text import SarvamSpeechToText
+from shared.adapters.sarvam.wire import SarvamAccount
+from shared.ports.circuit_breakers import CircuitBreakers
+from shared.ports.language_model import LanguageModel
+from shared.ports.live_calls import LiveCalls
+from shared.ports.sound_cache import SoundCache
+from shared.ports.speech_to_text import SpeechToText
+from shared.ports.text_to_speech import TextToSpeech
+from shared.settings import Settings
+from shared.use_cases.providers.cached_speech import CachedSpeech, KeepingSpeech
+from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
+from shared.use_cases.providers.failover_speech_to_text import FailoverSpeechToText
+from shared.use_cases.providers.failover_text_to_speech import FailoverTextToSpeech
+from shared.use_cases.providers.joined_sound_cache import JoinedSoundCache, MemorySoundCache, Stage
+from shared.use_cases.providers.prepared_sounds import PreparedSounds
+from shared.use_cases.providers.provider_health import ProviderHealth
+
+_MEMORY_WITHIN_S, _SHARED_WITHIN_S, _LASTING_WITHIN_S = 0.01, 0.03, 0.5
+"""What a cache takes longer for, it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One account with models; `name` tells its circuit breakers apart."""
+
+    name: str
+    wire: OpenAIWire
+    llm_model: str
+    stt_model: str
+    tts_model: str
+    tts_voice: str
+
+    @property
+    def maker(self) -> str:
+        """All that decides how its voices sound, besides their names."""
+        account = self.wire.account
+        return f"{self.name} {account.azure_endpoint or account.base_url} {self.tts_model} {self.tts_voice}"
+
+
+class Providers:
+    """Each part is made when it is first used. `shared_sounds`: for all workers, for a while; `lasting_sounds`: for
+    good.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        breakers: CircuitBreakers,
+        shared_sounds: SoundCache,
+        lasting_sounds: SoundCache,
+        live_calls: LiveCalls,
+    ) -> None:
+        self._settings = settings
+        self._health = ProviderHealth(breakers)
+        self._near = (
+            Stage(MemorySoundCache(), _MEMORY_WITHIN_S),
+            Stage(shared_sounds, _SHARED_WITHIN_S),
+        )
+        self._lasting_sounds = lasting_sounds
+        self._live_calls = live_calls
+
+    def warm_up(self) -> None:
+        """Do what is slow about a first time; safe to call from a thread."""
+        OpenAIWire.warm_up()
+        for model in self._models.values():
+            if isinstance(model, LangChainLanguageModel):
+                model.warm_up()
+
+    @cached_property
+    def all(self) -> tuple[Provider, ...]:
+        """The preferred one first."""
+        settings = self._settings
+        account = OpenAIAccount(
+            settings.openai_base_url,
+            settings.openai_api_key,
+            settings.azure_openai_endpoint,
+            retries=int(settings.fallback_openai_provider == "none"),
+        )
+        first = Provider(
+            settings.openai_provider,
+            self._wire(settings.openai_provider, account),
+            settings.llm_model,
+            settings.stt_model,
+            settings.tts_model,
+            settings.tts_voice,
+        )
+        return (first, *self._fallback(first))
+
+    def _fallback(self, first: Provider) -> tuple[Provider, ...]:
+        settings = self._settings
+        if settings.fallback_openai_provider == "none":
+            return ()
+        account = OpenAIAccount(
+            settings.fallback_openai_base_url,
+            settings.fallback_openai_api_key,
+            settings.fallback_azure_openai_endpoint,
+        )
+        second = Provider(
+            f"fallback_{settings.fallback_openai_provider}",
+            self._wire(settings.fallback_openai_provider, account),
+            settings.fallback_llm_model or first.llm_model,
+            settings.fallback_stt_model or first.stt_model,
+            settings.fallback_tts_model or first.tts_model,
+            settings.fallback_tts_voice or first.tts_voice,
+        )
+        return (second,)
+
+    def _wire(self, provider: str, account: OpenAIAccount) -> OpenAIWire:
+        """The endpoint that belongs to the other kind of provider is passed over."""
+        if provider == "openai":
+            return OpenAIWire(replace(account, azure_endpoint=""))
+        settings = self._settings
+        return OpenAIWire(
+            OpenAIAccount(
+                azure_endpoint=account.azure_endpoint,
+                azure_api_version=settings.azure_openai_api_version,
+                client_id=settings.azure_client_id,
+                retries=account.retries,
+            )
+        )
+
+    @cached_property
+    def language_model(self) -> FailoverLanguageModel:
+        return FailoverLanguageModel(self._models, self._health)
+
+    @cached_property
+    def speech_to_text(self) -> FailoverSpeechToText:
+        """Sarvam hears before all others where it is chosen; who streams falls back on its own requests first."""
+        settings = self._settings
+        hearings: dict[str, SpeechToText] = {}
+        if settings.stt_provider == "sarvam":
+            account = SarvamAccount(settings.sarvam_api_key, settings.sarvam_base_url)
+            hearings["stt:sarvam"] = SarvamSpeechToText(account)
+        for provider in self.all:
+            requests = OpenAISpeechToText(provider.wire, model=provider.stt_model)
+            streams = settings.stt_provider == "openai_realtime" and not hearings
+            hearings[f"stt:{provider.name}"] = (
+                OpenAIRealtimeTranscription(requests, model=provider.stt_model) if streams else requests
+            )
+        return FailoverSpeechToText(hearings, self._health)
+
+    @cached_property
+    def text_to_speech(self) -> CachedSpeech:
+        """What the first provider made lately is not made again; another one's voice is never kept in its place."""
+        cache, first = JoinedSoundCache(self._near, lasting_hits=False), self.all[0]
+        voices: dict[str, TextToSpeech] = {
+            f"tts:{first.name}": KeepingSpeech(self._first_voice, cache, maker=first.maker)
+        }
+        voices |= {f"tts:{provider.name}": _voice_of(provider) for provider in self.all[1:]}
+        return CachedSpeech(FailoverTextToSpeech(voices, self._health), cache, maker=first.maker)
+
+    @cached_property
+    def prepared_sounds(self) -> PreparedSounds:
+        cache = JoinedSoundCache([*self._near, Stage(self._lasting_sounds, _LASTING_WITHIN_S)], lasting_hits=True)
+        return PreparedSounds(self._first_voice, cache, self._live_calls, maker=self.all[0].maker)
+
+    @cached_property
+    def _models(self) -> dict[str, LanguageModel]:
+        make = _chain_of if self._settings.llm_client == "langchain" else _model_of
+        return {f"llm:{provider.name}": make(provider) for provider in self.all}
+
+    @cached_property
+    def _first_voice(self) -> OpenAITextToSpeech:
+        return _voice_of(self.all[0])
+
+
+def _voice_of(provider: Provider) -> OpenAITextToSpeech:
+    return OpenAITextToSpeech(provider.wire, model=provider.tts_model, default_voice=provider.tts_voice)
+
+
+def _model_of(provider: Provider) -> LanguageModel:
+    return OpenAILanguageModel(provider.wire, model=provider.llm_model)
+
+
+def _chain_of(provider: Provider) -> LanguageModel:
+    account = provider.wire.account
+    return LangChainLanguageModel(
+        ChatModel(
+            model=provider.llm_model,
+            base_url=account.base_url,
+            api_key=account.api_key,
+            azure_endpoint=account.azure_endpoint,
+            azure_api_version=account.azure_api_version,
+            client_id=account.client_id,
+            retries=account.retries,
+        )
+    )

@@ -1,0 +1,1 @@
+"""A call from its beginning to what remains of it."""

@@ -1,0 +1,49 @@
+"""What an operator sees of calls: the lasting record, and of running calls what their journals say now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.call import Call, CallState
+from shared.domain.errors import NotFound
+from shared.ports.call_store import CallStore
+from shared.ports.live_calls import LiveCalls
+from shared.use_cases.calls.keep_records import turn_of
+
+_TURNS_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpCalls:
+    call_store: CallStore
+    live_calls: LiveCalls
+
+    async def one(self, tenant_id: str, call_id: str) -> Call:
+        """Raises: NotFound, also for a call of another tenant."""
+        call = await self.call_store.get(tenant_id, call_id)
+        if call is None:
+            raise NotFound("call_unknown", "there is no such call")
+        if call.state in (CallState.COMPLETED, CallState.FAILED):
+            return call
+        saved = {turn.number: turn for turn in call.turns}
+        ahead = range(max(saved, default=0) + _TURNS_AHEAD)
+        running = await self.live_calls.journals(call_id, ahead)
+        for number, journal in zip(ahead, running, strict=True):
+            turn = turn_of(number, journal)
+            if turn is not None:
+                saved[number] = turn
+        return replace(call, turns=tuple(saved[number] for number in sorted(saved)))
+
+    async def many(
+        self,
+        tenant_id: str,
+        *,
+        provider_call_id: str | None,
+        state: CallState | None,
+        before: datetime | None,
+        limit: int,
+    ) -> list[Call]:
+        return await self.call_store.find(
+            tenant_id, provider_call_id=provider_call_id, state=state, before=before, limit=limit
+        )

@@ -1,0 +1,1 @@
+"""The first step of a turn: from the caller's frames to words."""

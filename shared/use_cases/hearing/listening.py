@@ -1,0 +1,204 @@
+"""One turn's ear: decodes frames, asks the detectors, moves the turn-taking machine, and keeps the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from shared.domain.audio import BYTES_PER_MS
+from shared.domain.errors import MediaError
+from shared.domain.hum import is_hum
+from shared.domain.loudness import Loudness
+from shared.domain.turn_events import (
+    CHUNK_MS,
+    Backchannel,
+    Chunk,
+    Event,
+    FalseInterruption,
+    NothingSaid,
+    PauseBegan,
+    SpeechStarted,
+    TurnEnded,
+)
+from shared.domain.turn_taking import Hearing, TurnTaking
+from shared.domain.turn_tuning import Tuning
+from shared.ports.media_codec import FrameDecoder
+from shared.ports.pipes import Entry
+from shared.ports.speech_to_text import Transcription
+from shared.ports.voice_activity import VoiceActivity
+
+_CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
+_PRE_ROLL_MS = 320
+_AUDIBLE = 0.2
+"""Below this probability a chunk is silence whatever it resembles."""
+_MAX_IDENTITY_DIGITS = 20
+
+EchoCheck = Callable[[bytes, float], Awaitable[bool]]
+"""Whether sound of the caller's side, which came in until a moment (Unix epoch), is the agent's own voice."""
+
+
+class Listening:
+    """Feed it the entries of the frames pipe. Times `*_at_ms` are Unix epoch, `*_ms` are of this turn's audio."""
+
+    def __init__(
+        self,
+        *,
+        ear: VoiceActivity,
+        decoder: FrameDecoder,
+        tuning: Tuning,
+        open_transcription: Callable[[], Transcription],
+        is_echo: EchoCheck,
+        broken_limit: int,
+    ) -> None:
+        self.pcm = bytearray()
+        self.keys = ""
+        self.position = "0-0"
+        self.began_ms = 0
+        self.speech_started_at_ms = 0.0
+        self.speech_ended_at_ms = 0.0
+        self.turn_ended_at_ms = 0.0
+        self.broken_frames = 0
+        self.transcription: Transcription | None = None
+        self._ear = ear
+        self._decoder = decoder
+        self._machine = TurnTaking(tuning)
+        self._loudness = Loudness()
+        self._open_transcription = open_transcription
+        self._is_echo = is_echo
+        self._fed_bytes = 0
+        self._listened_bytes = 0
+        self._quiet_since_ms = 0
+        self._seen: tuple[bytes, int] = (b"", -1)
+        self._broken_limit = broken_limit
+        self._arrived_at_ms = 0.0
+
+    @property
+    def heard_ms(self) -> int:
+        """How much sound has come in."""
+        return len(self.pcm) // BYTES_PER_MS
+
+    @property
+    def stream_ms(self) -> int:
+        """How far the call has come, by its own audio."""
+        return self.began_ms + self.heard_ms
+
+    @property
+    def quiet_ms(self) -> int:
+        """How long nobody has spoken."""
+        return 0 if self._machine.state is not Hearing.QUIET else self.heard_ms - self._quiet_since_ms
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has the turn, nor may have taken it."""
+        return self._machine.state in (Hearing.QUIET, Hearing.RISING)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the turn is the caller's, who is silent for now."""
+        return self._machine.state in (Hearing.PAUSING, Hearing.CLOSING)
+
+    def begin_quiet(self) -> None:
+        """Count the silence from now on."""
+        self._quiet_since_ms = self.heard_ms
+
+    def moment(self, at_ms: int) -> float:
+        """When the sound at this place of the turn came in."""
+        return self._arrived_at_ms - (self._listened_bytes // BYTES_PER_MS - at_ms)
+
+    async def take(self, entry: Entry, *, overlaps: bool) -> list[Event]:
+        """The events in one frame, or one key. Raises: MediaError when too many frames hold no audio."""
+        self.position = entry.position
+        if b"k" in entry.fields:
+            self._arrived_at_ms = entry.at_ms
+            key = entry.fields[b"k"].decode()
+            self.keys += key
+            return self._noted(self._machine.press(key, overlaps=overlaps))
+        if self._is_repeated(entry):
+            return []
+        try:
+            frame = self._decoder.decode(entry.fields[b"d"])
+        except MediaError:
+            self.broken_frames += 1
+            if self.broken_frames >= self._broken_limit:
+                raise
+            return []
+        if not self.pcm:
+            self.began_ms = frame.at_ms
+        self.pcm += frame.pcm
+        self._arrived_at_ms = entry.at_ms
+        events = await self._listen(overlaps)
+        self._feed()
+        return events
+
+    def read(self, pause: int, text: str | None, finished: float) -> list[Event]:
+        """The events that the words of a pause bring; see `TurnTaking.read`."""
+        return self._noted(self._machine.read(pause, text, finished))
+
+    def forget_words(self) -> Transcription | None:
+        """What was said so far is no part of the turn; gives the transcription that is to be closed."""
+        gone, self.transcription = self.transcription, None
+        self.keys = ""
+        return gone
+
+    def _feed(self) -> None:
+        if self.transcription is not None:
+            self.transcription.feed(bytes(self.pcm[self._fed_bytes :]))
+            self._fed_bytes = len(self.pcm)
+
+    def _is_repeated(self, entry: Entry) -> bool:
+        """The realtime service repeats an event it got no answer for, with the same id.
+
+        Source: `ce-id` in https://learn.microsoft.com/azure/azure-web-pubsub/reference-cloud-events
+        """
+        connection, identity = entry.fields.get(b"c", b""), entry.fields.get(b"i", b"")
+        if not identity.isdigit() or len(identity) > _MAX_IDENTITY_DIGITS:
+            return False
+        if connection == self._seen[0] and int(identity) <= self._seen[1]:
+            return True
+        self._seen = (connection, int(identity))
+        return False
+
+    async def _listen(self, overlaps: bool) -> list[Event]:
+        events: list[Event] = []
+        while len(self.pcm) - self._listened_bytes >= _CHUNK_BYTES:
+            chunk = bytes(self.pcm[self._listened_bytes : self._listened_bytes + _CHUNK_BYTES])
+            self._listened_bytes += _CHUNK_BYTES
+            found = self._noted(self._machine.hear(await self._sense(chunk, overlaps), overlaps=overlaps))
+            events += found
+            if any(isinstance(event, TurnEnded) for event in found):
+                break
+        return events
+
+    async def _sense(self, pcm: bytes, overlaps: bool) -> Chunk:
+        probability = await self._ear.probability(pcm)
+        is_open = self._machine.state in (Hearing.QUIET, Hearing.RISING, Hearing.HOLDING, Hearing.DOUBTING)
+        is_suspect = overlaps and is_open and probability > _AUDIBLE
+        return Chunk(
+            probability,
+            quiet_tail_ms=self._loudness.quiet_tail_ms(pcm),
+            is_hum=is_suspect and is_hum(self._recent(), self._loudness.noise_db),
+            is_echo=is_suspect and await self._is_echo(self._recent(), self._arrived_at_ms),
+        )
+
+    def _recent(self) -> bytes:
+        """The last 256 ms that were listened to."""
+        return bytes(self.pcm[max(0, self._listened_bytes - 8 * _CHUNK_BYTES) : self._listened_bytes])
+
+    def _noted(self, events: list[Event]) -> list[Event]:
+        for event in events:
+            match event:
+                case SpeechStarted(at_ms):
+                    self.speech_started_at_ms = self.moment(at_ms)
+                    if self.transcription is None:
+                        self.transcription = self._open_transcription()
+                        self._fed_bytes = max(0, at_ms - _PRE_ROLL_MS) * BYTES_PER_MS
+                case PauseBegan(_, at_ms):
+                    self.speech_ended_at_ms = self.moment(at_ms)
+                case FalseInterruption() | Backchannel() | NothingSaid():
+                    self.begin_quiet()
+                case TurnEnded():
+                    self.turn_ended_at_ms = self._arrived_at_ms
+                    if event.cut:
+                        self.speech_ended_at_ms = self._arrived_at_ms
+                case _:
+                    pass
+        return events

@@ -1,0 +1,162 @@
+"""The third step of a turn: from sentences to sound in the caller's ear, each sent while it is being made."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from shared.domain import pipe_names
+from shared.domain.call import Agent, TurnOutcome
+from shared.domain.errors import NotFound
+from shared.domain.ledger import Moment
+from shared.domain.steps import TurnRequest
+from shared.ports.clock import Clock
+from shared.ports.directory import Directory
+from shared.ports.file_store import FileStore
+from shared.ports.live_calls import LiveCall, LiveCalls
+from shared.ports.media_channel import MediaChannels
+from shared.ports.media_codec import FrameDecoder
+from shared.ports.pipes import Pipes
+from shared.ports.text_to_speech import TextToSpeech
+from shared.use_cases.speaking.recovery import Past, Recovery
+from shared.use_cases.speaking.remedies import Prepared
+from shared.use_cases.speaking.sending import AudioKeeping, Sending
+from shared.use_cases.speaking.speaking import Speaking, SpeakingParts
+from shared.use_cases.speaking.speaking_notes import SpeakingNotes
+from shared.use_cases.speaking.synthesis import Voice
+from shared.use_cases.waiting import Waiting
+
+logger = logging.getLogger(__name__)
+
+_TOLD_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    pipes: Pipes
+    live_calls: LiveCalls
+    directory: Directory
+    text_to_speech: TextToSpeech
+    channels: MediaChannels
+    decoder_of: Callable[[LiveCall, int], FrameDecoder]
+    files: FileStore
+    clock: Clock
+    prepared: Prepared
+
+    async def __call__(
+        self, request: TurnRequest, on_first_sound: Callable[[], Awaitable[None]] | None = None
+    ) -> str:
+        """Say the turn's answer; gives the outcome. Run again after a crash, it goes on where it stopped.
+
+        `on_first_sound` is told, beside all else, when the first sound has gone out or none will; should it fail,
+        that is a line in the log.
+        """
+        first_sound = _FirstSound(request, on_first_sound)
+        outcome = await self._speak(request, first_sound)
+        await first_sound.close()
+        return outcome
+
+    async def _speak(self, request: TurnRequest, first_sound: _FirstSound) -> str:
+        journal = await self.live_calls.journal(request.call_id, request.turn)
+        notes = SpeakingNotes(self.pipes, self.live_calls, request, journal)
+        if "outcome" in journal:
+            return await notes.over(journal.get("said", ""), journal["outcome"])
+        live = await self._connected(request)
+        if live is None:
+            return await self._close(notes, "", TurnOutcome.UNHEARD, {})
+        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        if agent is None:
+            raise NotFound("agent_unknown", "the call's agent is gone")
+        past = await Recovery(
+            self.pipes, self.clock, request, live, new_decoder=lambda: self.decoder_of(live, 0)
+        ).past()
+        if past.playback.newest:
+            first_sound.tell()
+        if (last := past.playback.last_of_answer) is not None:
+            notes.shown = last.piece.sentence
+        parts = self._parts(request, live, agent, past, notes=notes, first_sound=first_sound)
+        speaking = Speaking(parts, request, agent, past, journal)
+        outcome = await speaking.run()
+        await notes.keep_sound(self.files, live, past.playback)
+        if speaking.is_stopped:  # perhaps because somebody else has ended the turn
+            journal = await self.live_calls.journal(request.call_id, request.turn)
+            if "outcome" in journal:
+                return await notes.over(journal.get("said", ""), journal["outcome"])
+        moments: dict[str, float] = {}
+        if speaking.said:
+            moments[Moment.PLAYBACK_ENDED] = self.clock.now_ms()
+        if speaking.interrupted_at_ms is not None:
+            moments[Moment.INTERRUPTED] = speaking.interrupted_at_ms
+        return await self._close(notes, speaking.said, outcome, moments)
+
+    def _parts(
+        self,
+        request: TurnRequest,
+        live: LiveCall,
+        agent: Agent,
+        past: Past,
+        *,
+        notes: SpeakingNotes,
+        first_sound: _FirstSound,
+    ) -> SpeakingParts:
+        late_after_ms = agent.manner.race_after_ms
+        keeping = AudioKeeping(self.pipes, request, len(past.pieces))
+        return SpeakingParts(
+            pipes=self.pipes,
+            waiting=Waiting(self.pipes, self.live_calls),
+            clock=self.clock,
+            voice=Voice(self.text_to_speech, self.clock, request.call_id, agent.voice, late_after_ms),
+            sending=Sending(
+                self.pipes,
+                self.clock,
+                request,
+                channel=self.channels.open(live.provider, live.hub, live.connection_id, live.stream_id),
+                playback=past.playback,
+                keeping=keeping,
+                on_first_sound=first_sound.tell,
+            ),
+            keeping=keeping,
+            notes=notes,
+            prepared=self.prepared,
+        )
+
+    async def _connected(self, request: TurnRequest) -> LiveCall | None:
+        """The call once its audio flows, or None if it ended before."""
+        live = await self.live_calls.get(request.call_id)
+        if live is None or not live.connection_id:
+            await Waiting(self.pipes, self.live_calls).first(request.call_id, pipe_names.events(request.call_id))
+            live = await self.live_calls.get(request.call_id)
+        return live if live and live.connection_id else None
+
+    async def _close(self, notes: SpeakingNotes, said: str, outcome: TurnOutcome, moments: dict[str, float]) -> str:
+        """Write what was heard into the journal, and tell the next turn that it stands there."""
+        await notes.closed({"said": said, "outcome": outcome, **moments})
+        return await notes.over(said, outcome)
+
+
+class _FirstSound:
+    """Tells once that the caller hears something, or that nothing is to be heard."""
+
+    def __init__(self, request: TurnRequest, tell: Callable[[], Awaitable[None]] | None) -> None:
+        self._request = request
+        self._deed = tell
+        self._telling: asyncio.Task[None] | None = None
+
+    def tell(self) -> None:
+        if self._deed is not None and self._telling is None:
+            self._telling = asyncio.create_task(self._tell(self._deed), name="first sound")
+
+    async def close(self) -> None:
+        self.tell()
+        if self._telling is not None:
+            await self._telling
+
+    async def _tell(self, deed: Callable[[], Awaitable[None]]) -> None:
+        what = f"call {self._request.call_id} turn {self._request.turn}: that it is answered was not told"
+        try:
+            async with asyncio.timeout(_TOLD_WITHIN_S):
+                await deed()
+        except Exception as error:  # noqa: BLE001 - the answer goes on, whoever does not hear of it
+            logger.warning("%s: %s", what, type(error).__name__)

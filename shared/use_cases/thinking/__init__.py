@@ -1,0 +1,1 @@
+"""The second step of a turn: from words to the sentences of an answer."""

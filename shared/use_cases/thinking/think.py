@@ -1,0 +1,168 @@
+"""The second step of a turn: from the caller's words to the agent's sentences, while the model still speaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+from shared.domain import pipe_names
+from shared.domain.call import Agent
+from shared.domain.conversation import remembered, system_prompt
+from shared.domain.errors import NotFound
+from shared.domain.fillers import apology_of
+from shared.domain.steps import TurnRequest
+from shared.domain.takes import Ended, Failed, Final, TakeEvent, Tentative, Withdrawn
+from shared.ports.clock import Clock
+from shared.ports.directory import Directory
+from shared.ports.language_model import LanguageModel, Message
+from shared.ports.live_calls import LiveCalls
+from shared.ports.pipes import Pipes
+from shared.use_cases.thinking.answering import Answering, AnswerPorts
+from shared.use_cases.waiting import Waiting, is_end
+
+logger = logging.getLogger(__name__)
+
+_INTERRUPTED_WITHIN_S = 2.0
+_SPOKEN_WITHIN_S = 120.0
+_LOOKED_BACK_TURNS = 60
+"""Among them are noises and answers unheard, which are not remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    pipes: Pipes
+    live_calls: LiveCalls
+    directory: Directory
+    language_model: LanguageModel
+    clock: Clock
+
+    async def __call__(self, request: TurnRequest) -> None:
+        """Write the answers to the turn's takes into the sentences pipe, and at last its end.
+
+        Run again after a crash it keeps the sentences that stand there and adds what is missing.
+        """
+        agent = await self._agent(request)  # looked up while the caller speaks, as the history is
+        history = asyncio.create_task(self._history(request), name="history")
+        answering: Answering | None = None
+        try:
+            async with aclosing(Waiting(self.pipes, self.live_calls).takes(request)) as events:
+                async for event in events:
+                    answering = await self._follow(_Asked(request, agent, history), event, answering)
+                    if isinstance(event, Final | Failed | Ended):
+                        break
+            if answering is not None:
+                await self._finish(request, answering)
+                answering = None
+        finally:
+            history.cancel()
+            await asyncio.gather(history, return_exceptions=True)
+            if answering is not None:
+                await answering.drop()
+        sentences = pipe_names.turn(request.call_id, request.turn, pipe_names.SENTENCES)
+        await self.pipes.append(sentences, {"event": "end"}, position=pipe_names.END_POSITION)
+
+    async def _follow(self, asked: _Asked, event: TakeEvent, answering: Answering | None) -> Answering | None:
+        """Which take is being answered after the event."""
+        if isinstance(event, Final) and answering is not None and answering.take == event.take:
+            return answering
+        if answering is not None:
+            await answering.drop()
+        match event:
+            case Tentative(take, text) | Final(take, text):
+                return self._answer(asked, take, text)
+            case Failed(take):
+                return self._answer(asked, take, None)
+            case Withdrawn() | Ended():
+                return None
+
+    def _answer(self, asked: _Asked, take: int, text: str | None) -> Answering:
+        if asked.agent is None:
+            raise NotFound("agent_unknown", "the call's agent is gone")
+        messages = None if text is None else partial(self._messages, asked, asked.agent, text)
+        ports = AnswerPorts(self.pipes, self.live_calls, self.language_model, self.clock)
+        return Answering(
+            ports,
+            asked.request,
+            take,
+            messages,
+            apology=apology_of(asked.agent),
+            late_after_ms=asked.agent.manner.race_after_ms,
+        )
+
+    async def _finish(self, request: TurnRequest, answering: Answering) -> None:
+        """Until the answer is whole, or nobody wants it any more: then the model is cancelled at once."""
+        finishing = asyncio.create_task(answering.finish(), name="answer")
+        unwanted = [
+            asyncio.create_task(self._stopped(request), name="stop"),
+            asyncio.create_task(self._spoken(request), name="spoken"),
+        ]
+        try:
+            done, _ = await asyncio.wait({finishing, *unwanted}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (finishing, *unwanted):
+                task.cancel()
+            await asyncio.gather(finishing, *unwanted, return_exceptions=True)
+
+    async def _stopped(self, request: TurnRequest) -> None:
+        await Waiting(self.pipes, self.live_calls).stop(request)
+
+    async def _spoken(self, request: TurnRequest) -> None:
+        """Until speaking has ended: it may give up an answer that does not come."""
+        spoken = pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN)
+        async with aclosing(Waiting(self.pipes, self.live_calls).entries(request.call_id, spoken)) as entries:
+            async for entry in entries:
+                if is_end(entry):
+                    return
+
+    async def _agent(self, request: TurnRequest) -> Agent | None:
+        live = await self.live_calls.get(request.call_id)
+        return await self.directory.agent(request.tenant_id, live.agent_id if live else None)
+
+    async def _messages(self, asked: _Asked, agent: Agent, text: str) -> list[Message]:
+        messages = [Message("system", system_prompt(agent.persona))]
+        for caller, answer in remembered(await self._journals(asked, agent)):
+            if caller:
+                messages.append(Message("user", caller))
+            if answer:
+                messages.append(Message("assistant", answer))
+        messages.append(Message("user", text))
+        return messages
+
+    async def _journals(self, asked: _Asked, agent: Agent) -> list[dict[str, str]]:
+        """Those of the turns before. They are what was heard of the answers, so the last one must be over or held:
+        an interrupted one is in a moment, one that may not be interrupted when it has been said.
+        """
+        if asked.history.done() and not asked.history.exception():
+            return asked.history.result()
+        within_s = _INTERRUPTED_WITHIN_S if agent.interruptible else _SPOKEN_WITHIN_S
+        request = asked.request
+        if await Waiting(self.pipes, self.live_calls).within(self._spoken_before(request), within_s) is None:
+            logger.warning("call %s turn %d: the turn before has not ended", request.call_id, request.turn)
+        return await self.live_calls.journals(request.call_id, _looked_back(request))
+
+    async def _history(self, request: TurnRequest) -> list[dict[str, str]]:
+        """The same once the answer before is over, which it mostly is long before the caller has finished."""
+        waiting = Waiting(self.pipes, self.live_calls)
+        await waiting.within(self._spoken_before(request), _SPOKEN_WITHIN_S, of=is_end)
+        return await self.live_calls.journals(request.call_id, _looked_back(request))
+
+    def _spoken_before(self, request: TurnRequest) -> str:
+        return pipe_names.turn(request.call_id, request.turn - 1, pipe_names.SPOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all takes of a turn have in common."""
+
+    request: TurnRequest
+    agent: Agent | None
+    history: asyncio.Task[list[dict[str, str]]]
+
+
+def _looked_back(request: TurnRequest) -> range:
+    return range(max(0, request.turn - _LOOKED_BACK_TURNS), request.turn)

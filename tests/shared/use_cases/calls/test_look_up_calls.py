@@ -1,0 +1,83 @@
+"""What an operator sees: the record, and of a running call what its journals say now."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from shared.domain.call import CallState, EndReason, Turn, TurnOutcome
+from shared.domain.errors import NotFound, StoreError, VoiceAgentError
+from shared.use_cases.calls.look_up_calls import LookUpCalls
+from shared.use_cases.check_health import CheckHealth
+from tests.fakes.call import CALL_ID, TENANT_ID, House
+
+
+async def looking() -> tuple[House, LookUpCalls]:
+    house = House()
+    await house.connect()
+    return house, LookUpCalls(house.call_store, house.live_calls)
+
+
+async def test_a_running_call_shows_what_is_known_by_now() -> None:
+    house, look_up = await looking()
+    await house.call_store.save_turn(TENANT_ID, CALL_ID, Turn(0, None, "Hello.", TurnOutcome.COMPLETED))
+    await house.live_calls.note(CALL_ID, 1, {"heard": "Hi?", "saying": "Let me", "speech_ended_ms": 12.5})
+    call = await look_up.one(TENANT_ID, CALL_ID)
+    assert call.state is CallState.IN_PROGRESS
+    assert call.turns == (
+        Turn(0, None, "Hello.", TurnOutcome.COMPLETED),
+        Turn(1, "Hi?", "Let me", TurnOutcome.RUNNING, {"speech_ended_ms": 12.5}),
+    )
+
+
+async def test_a_journal_is_newer_than_the_record() -> None:
+    house, look_up = await looking()
+    await house.call_store.save_turn(TENANT_ID, CALL_ID, Turn(1, "Hi?", "Let me", TurnOutcome.RUNNING))
+    await house.live_calls.note(CALL_ID, 1, {"heard": "Hi?", "said": "Let me see.", "outcome": "completed"})
+    assert (await look_up.one(TENANT_ID, CALL_ID)).turns == (Turn(1, "Hi?", "Let me see.", TurnOutcome.COMPLETED),)
+
+
+async def test_of_a_call_that_has_ended_the_record_stands() -> None:
+    house, look_up = await looking()
+    await house.live_calls.note(CALL_ID, 1, {"heard": "Hi?"})
+    reason = EndReason.SILENT
+    await house.call_store.advance(TENANT_ID, CALL_ID, CallState.COMPLETED, at=house.clock.now(), reason=reason)
+    assert (await look_up.one(TENANT_ID, CALL_ID)).turns == ()
+
+
+@pytest.mark.parametrize(("tenant_id", "call_id"), [("tenant-2", CALL_ID), (TENANT_ID, "another")])
+async def test_no_call_of_another_tenant(tenant_id: str, call_id: str) -> None:
+    _, look_up = await looking()
+    with pytest.raises(NotFound, match="call_unknown"):
+        await look_up.one(tenant_id, call_id)
+
+
+async def test_many() -> None:
+    _, look_up = await looking()
+    found = await look_up.many(TENANT_ID, provider_call_id=None, state=CallState.IN_PROGRESS, before=None, limit=5)
+    assert [call.call_id for call in found] == [CALL_ID]
+    assert await look_up.many("tenant-2", provider_call_id=None, state=None, before=None, limit=5) == []
+
+
+async def test_health_asks_all_at_once_and_waits_for_none_too_long() -> None:
+    async def fine() -> None:
+        await asyncio.sleep(1)
+
+    async def down() -> None:
+        raise StoreError("redis_unavailable", "away", retryable=True)
+
+    async def silent() -> None:
+        await asyncio.sleep(3600)
+
+    began = asyncio.get_running_loop().time()
+    parts = await CheckHealth({"a": fine, "b": down, "c": silent, "d": fine})()
+    assert parts == {"a": "ok", "b": "redis_unavailable", "c": "no_answer", "d": "ok"}
+    assert asyncio.get_running_loop().time() - began <= 6
+
+
+async def test_health_of_a_part_that_refuses_for_good() -> None:
+    async def refusing() -> None:
+        raise VoiceAgentError("files_rejected", "wrong key")
+
+    assert await CheckHealth({"files": refusing})() == {"files": "files_rejected"}

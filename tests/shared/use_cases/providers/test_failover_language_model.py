@@ -1,0 +1,132 @@
+"""An answer is given as long as one of the models can give it, and never twice."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from shared.domain.errors import LanguageModelError
+from shared.ports.language_model import Message
+from shared.use_cases.providers.continuation import Continuation
+from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
+from shared.use_cases.providers.provider_health import ProviderHealth
+from tests.fakes.circuit_breakers import FakeCircuitBreakers
+from tests.fakes.clock import FakeClock
+from tests.fakes.models import Answer, FakeLanguageModel
+
+MESSAGES = [Message("system", "You are Nora."), Message("user", "Where is my order?")]
+TOKENS = ["It", " is", " on", " its", " way."]
+BROKEN = LanguageModelError("broken", "it broke", retryable=True)
+
+
+def models(first: list[Answer], second: list[Answer]) -> tuple[FakeLanguageModel, FakeLanguageModel]:
+    return FakeLanguageModel(FakeClock(), *first), FakeLanguageModel(FakeClock(), *second)
+
+
+async def ask(*both: FakeLanguageModel, late_after_ms: int = 0) -> tuple[str, float]:
+    """The answer, and when its first word came, in milliseconds."""
+    named = {f"llm:{number}": model for number, model in enumerate(both, 1)}
+    model = FailoverLanguageModel(named, ProviderHealth(FakeCircuitBreakers()))
+    began, first_ms, text = asyncio.get_running_loop().time(), -1.0, ""
+    async with aclosing(model.answer(MESSAGES, call_id="c", late_after_ms=late_after_ms)) as tokens:
+        async for token in tokens:
+            text += token
+            if first_ms < 0:
+                first_ms = round((asyncio.get_running_loop().time() - began) * 1000)
+    for one in both:
+        one.assert_complete()
+    return text, first_ms
+
+
+async def test_one_is_enough() -> None:
+    first, second = models([Answer(TOKENS)], [])
+    assert await ask(first, second, late_after_ms=500) == ("It is on its way.", 10)
+    assert first.asked == [MESSAGES]
+
+
+async def test_a_late_one_is_raced() -> None:
+    first, second = models([Answer(TOKENS, stall_ms=60_000)], [Answer(["Soon."])])
+    assert await ask(first, second, late_after_ms=500) == ("Soon.", 510)
+    assert first.cancelled == 1
+
+
+@pytest.mark.parametrize("tokens", [[], [""], [" ", "\n"]])
+async def test_no_word_is_no_answer(tokens: list[str]) -> None:
+    assert (await ask(*models([Answer(tokens)], [Answer(["Soon."])])))[0] == "Soon."
+    with pytest.raises(LanguageModelError, match="answer_empty"):
+        await ask(*models([Answer(tokens)], [])[:1])
+
+
+async def test_blank_tokens_stay_between_words() -> None:
+    assert (await ask(models([Answer(["", "One", " ", "", "two", "\n"])], [])[0]))[0] == "One two"
+
+
+@pytest.mark.parametrize("rest", [["is", " on", " its", " way."], [" is", " on its way."], TOKENS])
+async def test_another_one_goes_on_where_the_first_broke_off(rest: list[str]) -> None:
+    first, second = models([Answer(["It"], error=BROKEN)], [Answer(rest)])
+    assert (await ask(first, second))[0] == "It is on its way."
+    assert second.asked[0][:3] == [*MESSAGES, Message("assistant", "It")]
+    assert second.asked[0][3].role == "system"
+
+
+async def test_whoever_goes_on_knows_all_that_was_said() -> None:
+    first, second = models([Answer(["It", " is", " on"], error=BROKEN)], [Answer(["its way."])])
+    assert (await ask(first, second))[0] == "It is on its way."
+    assert second.asked[0][2] == Message("assistant", "It is on")
+
+
+async def test_another_one_goes_on_where_the_first_stalls() -> None:
+    class Stalling(FakeLanguageModel):
+        async def answer(self, *args, **kwargs):  # type: ignore[no-untyped-def, override]
+            yield "It is"
+            await asyncio.sleep(60)
+
+    second = FakeLanguageModel(FakeClock(), Answer([" on its way."]))
+    began = asyncio.get_running_loop().time()
+    assert (await ask(Stalling(FakeClock()), second))[0] == "It is on its way."
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2.01)
+
+
+async def test_nothing_was_missing_but_the_end() -> None:
+    assert (await ask(*models([Answer(TOKENS, error=BROKEN)], [Answer([])])))[0] == "It is on its way."
+
+
+async def test_both_break_off() -> None:
+    first, second = models([Answer(["It"], error=BROKEN)], [Answer([" is"], error=BROKEN)])
+    given: list[str] = []
+    model = FailoverLanguageModel({"a": first, "b": second}, ProviderHealth(FakeCircuitBreakers()))
+    with pytest.raises(LanguageModelError, match="broken"):
+        async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
+            async for token in tokens:
+                given.append(token)
+    assert given == ["It", " is"]
+
+
+async def test_closing_the_answer_cancels_the_model() -> None:
+    first, second = models([Answer(TOKENS, token_ms=100)], [])
+    model = FailoverLanguageModel({"a": first, "b": second}, ProviderHealth(FakeCircuitBreakers()))
+    async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
+        assert await anext(tokens) == "It"
+    assert (first.cancelled, first.given) == (1, [1])
+
+
+@pytest.mark.parametrize(
+    ("said", "tokens", "new"),
+    [
+        ("I", ["It", " is"], " It is"),
+        ("I", ["I", " think"], " think"),
+        ("Of course, I ha", ["Of course,", " I have it."], "ve it."),
+        ("Of course,", ["Of", " late"], " Of late"),
+        ("Hello ", ["there"], "there"),
+        ("Hello", [", you"], ", you"),
+        ("Hello", ["  there"], "  there"),
+        ("Hello there", ["Hello"], " Hello"),
+        ("Hello there", ["Hello there"], ""),
+        ("नमस्ते", ["जी"], " जी"),
+    ],
+)
+def test_what_is_new_in_a_continuation(said: str, tokens: list[str], new: str) -> None:
+    continuation = Continuation(said)
+    assert "".join([continuation.push(token) for token in tokens]) + continuation.flush() == new

@@ -25,10 +25,11 @@ from benchmarks.calls.load import LATE_MS, Load, summarize
 from benchmarks.calls.own_stack import STACK_CORE, OwnStack, StackFailed, own_stack
 from benchmarks.calls.placing import COMPLETE_VOICES, NUMBERS, VOICES, Caller, Placed, Wish, stay_on_callers_core
 from benchmarks.calls.replies import MEANINGS, REPLIES
+from benchmarks.calls.verdict import memory_per_call_mb
 from benchmarks.measuring import report
 from benchmarks.measuring.distribution import Distribution
 from benchmarks.measuring.processes import running_on
-from benchmarks.measuring.usage import Usage, slope, watched
+from benchmarks.measuring.usage import Usage, watched
 from benchmarks.peers import peer as peers
 from local_stack.phones.voices import NoVoices
 
@@ -70,7 +71,6 @@ async def measure(
     peer = peers.ALL[options.peer]
     async with aiohttp.ClientSession() as session:
         caller = Caller(stack, session, COMPLETE_VOICES if options.variant == "default" else VOICES)
-        await caller.prepare(options.reply)
         for number in range(1, options.rounds + 1):
             with peers.running(peer, options.variant, speech_url=stack.url("speech"), core=core) as running:
                 theirs.starts_ms.append(running.start_ms)
@@ -82,9 +82,9 @@ async def measure(
 
 async def _place(caller: Caller, side: Side, wish: Wish, pids: dict[str, int], media_url: str | None) -> None:
     await asyncio.sleep(_PAUSE_S)
+    await caller.prepare(wish.reply)
     async with watched(pids) as usage:
         placed = await caller.place(wish, media_url)
-    await caller.services()
     side.add(wish.calls, placed, usage)
 
 
@@ -114,10 +114,8 @@ def show(ours: Side, theirs: Side, wishes: Sequence[Wish]) -> str:
 
 
 def further_mb(side: Side, wishes: Sequence[Wish]) -> float | None:
-    """What one more call takes at the peak."""
-    loads = [side.load(wish) for wish in wishes]
-    found = slope({float(load.calls): sum(load.peak_mb.values()) for load in loads})
-    return None if found is None else round(found, 2)
+    """What one more call takes at the peak, all parts that grow together."""
+    return memory_per_call_mb([side.load(wish) for wish in wishes]).get("whole stack")
 
 
 def _beyond(side: Side, load: Load) -> float | None:

@@ -81,7 +81,7 @@ class Evaluation:
             ways[f"{patience_ms} ms and smart-turn"] = patience_ms, lambda _, pcm: model.finished(pcm)
             ways[f"{patience_ms} ms, words and smart-turn"] = (
                 patience_ms,
-                lambda text, pcm: min(1.0, (finished(text) + model.finished(pcm)) / 2),
+                lambda text, pcm: min(finished(text), model.finished(pcm)),
             )
         found = {}
         for part, held_out in PARTS.items():

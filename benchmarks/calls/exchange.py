@@ -60,11 +60,16 @@ class Exchange:
 
     @property
     def pipeline(self) -> float | None:
-        """Without speculation: beyond the services and the decision that the turn is over."""
-        decision = self.parts.get("decision")
-        if self.at_wire is None or decision is None or self.first_tokens is None:
+        """Without speculation: beyond the services and the decision that the turn is over.
+
+        Where the words were asked for before it was over, the services' time counts from then, or from as late as
+        they could have been asked for.
+        """
+        decision, to_stt = self.parts.get("decision"), self.parts.get("to_stt")
+        if self.at_wire is None or decision is None or to_stt is None or self.first_tokens is None:
             return None
-        return self.at_wire - decision - services_ms(self.first_tokens)
+        begun = decision if decision <= to_stt else max(to_stt, decision - STT_MS)
+        return self.at_wire - begun - services_ms(self.first_tokens)
 
     @property
     def handing_on(self) -> float | None:

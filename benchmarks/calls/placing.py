@@ -37,6 +37,7 @@ NUMBERS = {
 _RECORDS_WITHIN_S = 30.0
 _FIRST_CALLER = 14155550200
 _TWIML = '<Response><Connect><Stream url="{url}"/></Connect></Response>'
+_LETTERS = "abcdefghijkmnopqrstuvwxyz"
 _NO_GREETING_MS, _NO_REPLY_MS = 1_000, 8_000
 """Somebody else's agent does not greet; and a reply that is lost is lost sooner."""
 
@@ -77,6 +78,7 @@ class Caller:
 
     def __init__(self, stack: OwnStack, session: aiohttp.ClientSession, voices: Sequence[str] = VOICES) -> None:
         secrets = stack.secrets
+        self._edition = 0
         self._stack = stack
         self._session = session
         self._account = Account(secrets["twilio_account_sid"], secrets["twilio_auth_token"])
@@ -98,9 +100,13 @@ class Caller:
         return placed
 
     async def prepare(self, reply: str) -> None:
-        """From now on the services give this reply, and have been asked nothing yet. Raises: aiohttp.ClientError."""
+        """From now on the services give this reply, in words that differ from all that were given before, and have
+        been asked nothing yet. Raises: aiohttp.ClientError.
+        """
         url = f"{self._stack.url('speech')}/script"
-        async with self._session.post(url, json=replies.script(reply), raise_for_status=True):
+        edition = _LETTERS[self._edition // len(_LETTERS)] + _LETTERS[self._edition % len(_LETTERS)]
+        self._edition += 1
+        async with self._session.post(url, json=replies.script(reply, edition), raise_for_status=True):
             await self.services()
 
     async def services(self) -> list[dict[str, Any]]:

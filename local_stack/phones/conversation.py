@@ -14,6 +14,8 @@ from local_stack.phones.utterance import Utterance
 
 STOPPED_AFTER_MS: Final = 200
 """Silence after which a reply that was interrupted counts as stopped."""
+_RESUMES_WITHIN_MS: Final = 1500
+"""So much longer than usual a caller waits for an agent that was silenced by a murmur."""
 _FALTERED_MS: Final = 60
 """With an empty buffer for so long, a reply counts as held for the sake of a murmur."""
 
@@ -198,12 +200,18 @@ class Conversation:
         hang_up_after_ms = plan.hang_up_in_reply_after_ms
         if hang_up_after_ms is not None and listened_ms >= hang_up_after_ms:
             self._enter(Phase.DONE, now_ms)
-        elif self._quiet_ms >= plan.quiet_ms and self._utterance is None:
+        elif self._quiet_ms >= self._quiet_limit_ms() and self._utterance is None:
             self._end_turn(now_ms)
         elif self._letter() == "m" and turn.murmur is None and listened_ms >= plan.barge_in_after_ms:
             self._begin_to_murmur(now_ms)
         elif self._barges_in() and listened_ms >= plan.barge_in_after_ms:
             self._begin_to_speak(now_ms)
+
+    def _quiet_limit_ms(self) -> int:
+        """Who has only murmured gives the agent time to go on."""
+        murmur = self.turn.murmur
+        is_held = murmur is not None and murmur.clear_received_ms is not None and not murmur.silent_ms
+        return self._plan.quiet_ms + (_RESUMES_WITHIN_MS if is_held else 0)
 
     def _letter(self) -> str:
         """What the pattern says of this reply."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.backchannels import normalised
-from shared.domain.hanging_words import DIGITS, ENDING_VERBS, HANGING, HANGING_OR_END
+from shared.domain.hanging_words import DIGITS, ENDING_VERBS, HANGING, HANGING_OR_ASKING, HANGING_OR_END
 
 _EVEN = 0.5
 _MIDDLE_OF_SENTENCE, _HANGING_WORD, _UNPUNCTUATED, _DIGITS_IN_PROGRESS = 0.25, 0.1, 0.35, 0.25
@@ -30,8 +30,9 @@ def finished(text: str, language: str = "en") -> float:
     if stripped.endswith(_DOTS + _MIDDLE):
         return _MIDDLE_OF_SENTENCE
     if words[-1] in HANGING.get(tongue, ()):
-        may_end = words[-1] in HANGING_OR_END.get(tongue, ()) and len(words) > 1 and stripped.endswith(_END)
-        return _EVEN if may_end else _HANGING_WORD
+        ends = stripped.endswith(_END) and words[-1] in HANGING_OR_END.get(tongue, ())
+        asks = stripped.endswith("?") and words[-1] in HANGING_OR_ASKING.get(tongue, ())
+        return _EVEN if len(words) > 1 and (ends or asks) else _HANGING_WORD
     return _by_mark(stripped, words[-1] in ENDING_VERBS.get(tongue, ()))
 
 

@@ -51,14 +51,18 @@ HANGING: dict[str, frozenset[str]] = {
 
 HANGING_OR_END: dict[str, frozenset[str]] = {
     "en": _words(
-        "it that this these those do does did have has had will would can could should must is are am"
-        " was be been in on"
-        " to for with about from at so too over need want"
+        "it that this these those do does did have has had will would can could should must is are am was be been so"
     ),
-    "hi": _words("में से को पर तो"),
-    "de": _words("das die an auf mit zu"),
+    "de": _words("das die"),
 }
-"""Of these, what also ends questions and answers: "I think it is.", "Which one is it for?\""""
+"""Of these, what also ends sentences: "I think it is.\""""
+
+HANGING_OR_ASKING: dict[str, frozenset[str]] = {
+    "en": _words("in on to for with about from at over of need want like"),
+    "hi": _words("में से को पर तो"),
+    "de": _words("an auf mit zu"),
+}
+"""Of these, what also ends questions: "Which one is it for?\""""
 
 ENDING_VERBS: dict[str, frozenset[str]] = {
     "hi": _words(

@@ -33,7 +33,8 @@ class Manner:
     `backchannels`: words that do not interrupt; none: those of the language. `speculates`: whether answers are
     prepared at short pauses. `filler_after_ms`: when a filler is spoken if nothing else is ready; `fillers`: its
     phrases; none: those of the language. `race_after_ms`: how long a provider may take to begin before a second
-    one is asked beside it. `reply_limit_ms`: the longest silence that the caller ever hears.
+    one is asked beside it. `reply_limit_ms`: when an answer that does not come is given up, with an apology; if
+    nobody lives to do that, the watch does it a second later.
     """
 
     sensitivity: Sensitivity = Sensitivity.NORMAL

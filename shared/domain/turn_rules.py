@@ -75,7 +75,7 @@ class Turn:
         speech, tuning = self.speech, self.tuning
         speech.voice_until_ms = self.now_ms - self.tail_ms
         if self.overlaps:
-            begins = speech.voiced_ms >= tuning.barge_onset_ms
+            begins = speech.voiced_ms >= max(tuning.barge_onset_ms, speech.hummed_ms)
         else:
             begins = speech.voiced_ms + speech.hummed_ms >= tuning.onset_ms
         if not begins:
@@ -171,7 +171,7 @@ class Turn:
         return self.fall_into_doubt() if self.state is Hearing.HOLDING else self.doubt()
 
     def fall_into_doubt(self) -> list[Event]:
-        if self._silent_ms() < self.tuning.pause_ms:
+        if self._silent_ms() < self.tuning.held_pause_ms:
             return []
         self.state = Hearing.DOUBTING
         return self.doubt()
@@ -206,7 +206,7 @@ class Turn:
         if speech.words.kind is InputKind.BACKCHANNEL:
             self.state = Hearing.QUIET
             return [Backchannel(self.now_ms, speech.words.text or "")]
-        if speech.words.kind is InputKind.UNKNOWN_WORDS and not short:
+        if speech.words.kind is InputKind.UNKNOWN_WORDS and not short and self._may_have_words(speech):
             self.state = Hearing.PAUSING
             return [*self._take(), *self._end_if_over()]
         return self._give_back()

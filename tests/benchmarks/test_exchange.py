@@ -70,6 +70,12 @@ def test_with_speculation_the_sound_waits_for_the_end_of_the_turn() -> None:
     assert sum(part or 0 for name, part in found.parts.items() if name != "decision") + services_ms(1) == 560
 
 
+@pytest.mark.parametrize(("over_ms", "beyond"), [(3540.0, 30), (3600.0, 25), (3695.0, 25)])
+def test_words_that_were_asked_for_early_do_not_make_the_pipeline_look_quick(over_ms: float, beyond: float) -> None:
+    (found,) = exchanges([_turn()], _record(4, over_ms=over_ms), _services(4))
+    assert found.pipeline == pytest.approx(beyond)
+
+
 def test_of_several_takes_the_one_that_was_heard_counts() -> None:
     given_up = [{**each, "aborted_ms": each["complete_ms"] + 50} for each in _services(3, stt_ms=2000)]
     (found,) = exchanges([_turn()], _record(4, takes=2, takes_withdrawn=1), [*given_up, *_services(4)])

@@ -31,3 +31,14 @@ def test_where_the_first_clause_ends() -> None:
     clauses = {name: reply.partition(",")[0] for name, reply in REPLIES.items()}
     assert (clauses["unique"], clauses["opener"]) == ("{n}-Sure", "Sure")
     assert clauses["whole"] == REPLIES["whole"]
+
+
+def test_an_edition_tells_the_same_numbers_of_two_loads_apart() -> None:
+    (exchange,) = read_script(script("unique", "ab")).dialogue
+    assert "".join(exchange.reply).count("{n}ab") == 4
+    assert "".join(exchange.reply).startswith("{n}ab-Sure, I have found the order with the number {n}ab for")
+
+
+@pytest.mark.parametrize("name", ["unique", "whole"])
+def test_where_no_cache_is_to_help_every_sentence_has_its_number(name: str) -> None:
+    assert all("{n}" in sentence for sentence in re.split(r"(?<=[.?])\s", REPLIES[name]))

@@ -156,18 +156,20 @@ def _draw_bands(canvas: Canvas, scene: Scene, place: _Place) -> None:
             canvas.box(left, place.caller_top, right, place.bottom, CUT_LIGHT)
             canvas.line(left, place.caller_top, left, place.bottom, CUT, width=1.5)
             how = "cleared" if cut.by_clear else "silent"
-            _note(canvas, place, right + 7, f"interrupts · {how} after {cut.stop_ms:.0f} ms", CUT)
+            _note(canvas, place, (left, right), f"interrupts · {how} after {cut.stop_ms:.0f} ms", CUT)
     for murmur in scene.murmurs:
         if place.meets(murmur.begins_s, murmur.ends_s):
             left, right = place.clipped(murmur.begins_s, max(murmur.ends_s, murmur.resumed_s or 0.0))
             canvas.box(left, place.caller_top, right, place.bottom, MURMUR_LIGHT)
             canvas.line(left, place.caller_top, left, place.bottom, MURMUR, width=1.5)
-            _note(canvas, place, right + 7, f"{murmur.label} · {murmur.outcome}", MURMUR)
+            _note(canvas, place, (left, right), f"{murmur.label} · {murmur.outcome}", MURMUR)
 
 
-def _note(canvas: Canvas, place: _Place, x: float, text: str, colour: str) -> None:
-    """Beside a band, and within the row."""
-    x = min(x, place.end_x - canvas.width_of(text, 14) - 4)
+def _note(canvas: Canvas, place: _Place, band: tuple[float, float], text: str, colour: str) -> None:
+    """To the right of a band, or to its left where the row ends there."""
+    left, right = band
+    width = canvas.width_of(text, 14)
+    x = right + 7 if right + 7 + width < WIDTH - 8 else left - 7 - width
     canvas.text(x, place.steps_top, text, 14, colour)
 
 
@@ -235,9 +237,10 @@ def _draw_agent_words(canvas: Canvas, scene: Scene, place: _Place) -> None:
         width = max(220.0, place.x(following) - left - 18)
         note = "" if answer.outcome in ("", "completed") else f"  ({answer.outcome})"
         if answer.words:
-            canvas.paragraph(
-                left, place.bottom + 7, f"“{answer.words}”{note}", style=Style(16, AGENT), width=width, lines=3
+            y = canvas.paragraph(
+                left, place.bottom + 7, f"“{answer.words}”{note}", style=Style(16, AGENT), width=width, lines=2
             )
+            canvas.text(left, y, answer.took, 14, DIM)
 
 
 def _draw_legend(canvas: Canvas, y: float) -> None:

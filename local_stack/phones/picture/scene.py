@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from local_stack.phones import g711, wav
-from local_stack.phones.account_of_call import AccountOfCall
+from local_stack.phones.account_of_call import AccountOfCall, telling_costs
 from local_stack.phones.app_api import ApiUnreachable, AppTurn, read_call
 from local_stack.phones.call_files import CallFiles
 from local_stack.phones.events import CallEvent
@@ -59,6 +59,8 @@ class Answer:
     outcome: str = ""
     steps: list[Step] = field(default_factory=list)
     filler_s: float | None = None
+    took: str = ""
+    """What else it took, such as what was prepared and thrown away, in words."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,8 @@ def _add_answers(
             began_ms, ended_ms = spans[number]
             answer.begins_s = (began_ms - zero_ms) / 1000
             answer.ends_s = scene.seconds if ended_ms is None else (ended_ms - zero_ms) / 1000
+        if turn is not None:
+            answer.took = telling_costs(turn)
         if turn is not None and "filler_ms" in turn.moments:
             answer.filler_s = (turn.moments["filler_ms"] - zero_ms) / 1000
         scene.answers.append(answer)

@@ -31,6 +31,7 @@ class BlobContainer:
             "retry_policy": LinearRetry(backoff=1, retry_total=2, random_jitter_range=1),
             "connection_timeout": timeout_s,
             "read_timeout": timeout_s,
+            "use_env_settings": False,  # it would read ~/.netrc in a thread before every request
         }
         self._credential: DefaultAzureCredential | ManagedIdentityCredential | None = None
         if address.connection_string is not None:

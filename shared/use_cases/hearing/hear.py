@@ -34,6 +34,8 @@ from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
+_WATCH_GRACE_MS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Hear:
@@ -91,7 +93,7 @@ class Hear:
         idle_s = self.limits.no_media_s if request.turn == 1 else self.limits.stalled_s
         try:
             reason = await turn.run(pipe_names.frames(request.call_id), after, idle_s=idle_s)
-            await self._tell_watch(request, orchestrations, 0 if reason else agent.manner.reply_limit_ms)
+            await self._tell_watch(request, orchestrations, 0 if reason else _watched_ms(agent))
             if reason:
                 if not listening.heard_ms and request.turn == 1:
                     await self._tell_watch(replace(request, turn=0), orchestrations, 0)
@@ -172,7 +174,7 @@ class Hear:
     async def _expect_greeting(self, request: TurnRequest, agent: Agent, orchestrations: Orchestrations) -> None:
         """From the first frame on the caller waits for the greeting, which is turn 0's answer."""
         if request.turn == 1:
-            await self._tell_watch(replace(request, turn=0), orchestrations, agent.manner.reply_limit_ms)
+            await self._tell_watch(replace(request, turn=0), orchestrations, _watched_ms(agent))
 
     async def _tell_watch(self, request: TurnRequest, orchestrations: Orchestrations, limit_ms: int) -> None:
         """From now on the caller waits for an answer; without a limit: nobody does."""
@@ -223,3 +225,8 @@ class Hear:
         cursor = pipe_names.turn(request.call_id, request.turn + 1, pipe_names.CURSOR)
         await self.pipes.append(cursor, {"event": "end"}, position="1-0")
         return known.end_reason if known and known.end_reason else str(reason)
+
+
+def _watched_ms(agent: Agent) -> int:
+    """How long the watch lets those work who should answer, who give up by themselves a little sooner."""
+    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS

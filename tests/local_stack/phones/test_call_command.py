@@ -190,3 +190,33 @@ def test_options_of_make_reach_the_command_as_they_were_written(tmp_path: Path) 
     root = Path(__file__).parents[3]
     printed = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True, timeout=20).stdout
     assert printed.splitlines()[-2:] == [f"--say={text}", "--turns=2"]
+
+
+async def test_a_picture_and_a_stereo_file_where_they_are_asked_for(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(VoiceApp()) as app:
+        assert await place(app, tmp_path, "--audio", str(recording), "--plot") == 0
+    (folder,) = (tmp_path / "calls").iterdir()
+    assert (folder / "call.png").stat().st_size > 1000
+    assert (folder / "call.wav").exists()
+    assert json.loads((folder / "app.json").read_text())["turns"][1]["heard"] == "which folder"
+    assert str(folder / "call.png") in capsys.readouterr().out
+
+
+async def test_the_caller_can_interrupt_and_can_cough_into_a_reply(recording: Path, tmp_path: Path) -> None:
+    words = ("--audio", str(recording), "--turns", "2", "--pattern", "bm", "--backchannel", "cough")
+    async with running(VoiceApp(reply_s=3.0)) as app:
+        assert await place(app, tmp_path, *words) == 0
+    (folder,) = (tmp_path / "calls").iterdir()
+    events = json.loads((folder / "events.json").read_text())["events"]
+    assert [event["interrupts"] for event in events if event["event"] == "caller_started"] == [False, True]
+    assert [event["label"] for event in events if event["event"] == "caller_murmured"] == ["cough (synthetic)"]
+
+
+@pytest.mark.parametrize(("pattern", "complaint"), [("bx", "made of p"), ("pm", "what is murmured")])
+def test_a_pattern_that_cannot_be_is_refused(
+    pattern: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call.main(["--pattern", pattern]) == 2
+    assert complaint in capsys.readouterr().err

@@ -54,7 +54,14 @@ def folder(tmp_path: Path) -> Path:
                "filler_ms": ZERO_MS + 3550}  # fmt: skip
     turns = [
         {"number": 0, "heard": "", "said": "Hi.", "outcome": "completed", "moments": {}},
-        {"number": 1, "heard": "hello, there!", "said": "नमस्ते", "outcome": "interrupted", "moments": moments},
+        {
+            "number": 1,
+            "heard": "hello, there!",
+            "said": "नमस्ते",
+            "outcome": "interrupted",
+            "moments": moments,
+            "costs": {"takes": 2, "takes_withdrawn": 1},
+        },
     ]
     record = {"call_id": "c", "state": "completed", "end_reason": "", "turns": turns}
     (tmp_path / "app.json").write_text(json.dumps(record))
@@ -77,6 +84,7 @@ def test_what_happened_is_placed_in_seconds_from_the_first_frame(folder: Path) -
         ("heard", 600),
     ]
     assert (answer.begins_s, answer.ends_s, answer.filler_s) == pytest.approx((3.6, 5.6, 3.55))
+    assert answer.took == "1 prepared answer thrown away"
     (cut,) = scene.cuts
     assert (cut.begins_s, cut.silent_s) == pytest.approx((5.5, 5.6))
     (murmur,) = scene.murmurs

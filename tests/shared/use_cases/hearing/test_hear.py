@@ -55,7 +55,7 @@ async def test_a_turn(house: House, caller: Caller) -> None:
     stt.assert_complete()
     assert await house.pipe(1, pipe_names.TRANSCRIPT) == words("Hello there.")
     assert house.orchestrations.began == [(CALL_ID, 1)]
-    waits = [(CALL_ID, 0, 8000), (CALL_ID, 1, 8000)]
+    waits = [(CALL_ID, 0, 9000), (CALL_ID, 1, 9000)]
     assert house.orchestrations.over == waits, "for the greeting, and for the answer"
     assert house.channel.shown == [{"type": "heard", "turn": 1, "text": "Hello there."}]
     journal = await house.live_calls.journal(CALL_ID, 1)

@@ -24,7 +24,7 @@ from benchmarks.calls import tables
 from benchmarks.calls.exchange import SERVICES_MS, exchanges
 from benchmarks.calls.load import LAG_LIMIT_MS, Load, summarize
 from benchmarks.calls.own_stack import CALLERS_CORE, OwnStack, StackFailed, own_stack
-from benchmarks.calls.placing import NUMBERS, Caller, Wish, stay_on_callers_core
+from benchmarks.calls.placing import NUMBERS, VOICES, Caller, Wish, stay_on_callers_core
 from benchmarks.calls.replies import MEANINGS, REPLIES
 from benchmarks.calls.verdict import held, memory_per_call_mb, most_held
 from benchmarks.measuring import report
@@ -33,6 +33,9 @@ from benchmarks.measuring.usage import watched
 from local_stack.phones.voices import NoVoices
 
 _PAUSE_S = 2.0
+
+_PROMPTS_PATIENCE_MS = 300
+"""With less of it the turn would end within some of the prompts."""
 
 
 async def measure(stack: OwnStack, wishes: list[Wish], profile: Path | None = None) -> list[Load]:
@@ -43,7 +46,7 @@ async def measure(stack: OwnStack, wishes: list[Wish], profile: Path | None = No
     pids = stack.pids()
     loads = []
     async with aiohttp.ClientSession() as session:
-        caller = Caller(stack, session)
+        caller = Caller(stack, session, VOICES if wishes[0].patience_ms < _PROMPTS_PATIENCE_MS else ())
         for wish in wishes:
             await caller.prepare(wish.reply)
             with ExitStack() as recording:

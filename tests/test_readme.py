@@ -29,7 +29,7 @@ def test_every_folder_of_the_house_is_there() -> None:
     house = README.partition("## The house")[2].partition("```")[2].partition("```")[0]
     folders = re.findall(r"(?:^|\s)([a-z_]+/)", house)
     assert folders
-    known = [ROOT, *(ROOT / each for each in ("functions", "shared", "infra", "clients"))]
+    known = [ROOT, *(ROOT / each for each in ("functions", "shared", "shared/use_cases", "infra", "clients"))]
     assert [name for name in folders if not any((parent / name).is_dir() for parent in known)] == []
 
 

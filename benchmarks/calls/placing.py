@@ -22,7 +22,9 @@ from local_stack.phones.voices import read_index
 from local_stack.supervisor.addresses import ROOT
 
 VOICES = ("vm-nobodyavail.wav", "tt-monkeysintro.wav", "cannot-complete-as-dialed.wav")
-"""Recorded people, 2.1 to 2.5 s each, with no pause above 80 ms: nobody's patience ends within them."""
+"""Recordings with no pause above 80 ms: not even the patience of 100 ms ends within them."""
+READINGS = "librivox-"
+"""All recordings but those that begin so: sixteen prompts of 1.4 to 3.5 s, with pauses up to 260 ms in them."""
 COMPLETE_VOICES = ("tt-weasels.wav", "vm-sorry.wav", "number-not-answering.wav")
 """Recordings whose end the turn models of the other frameworks are sure of, so that they wait no longer than usual;
 of the sixteen that are at hand they are less sure of the others, and of a third wait for two seconds and more.
@@ -74,9 +76,11 @@ class Placed:
 
 
 class Caller:
-    """Places the calls, on a core apart from the stack's."""
+    """Places the calls, on a core apart from the stack's. Speaks with these `voices`, one after the other, or with
+    all prompts that are at hand.
+    """
 
-    def __init__(self, stack: OwnStack, session: aiohttp.ClientSession, voices: Sequence[str] = VOICES) -> None:
+    def __init__(self, stack: OwnStack, session: aiohttp.ClientSession, voices: Sequence[str] = ()) -> None:
         secrets = stack.secrets
         self._edition = 0
         self._stack = stack
@@ -84,7 +88,9 @@ class Caller:
         self._account = Account(secrets["twilio_account_sid"], secrets["twilio_auth_token"])
         self._headers = {"Authorization": f"Bearer {stack.command('token', '--role', 'operator')}"}
         texts = {voice.file.name: voice for voice in read_index(ROOT / ".local" / "voices")}
-        self._utterances = [utterance.from_file(texts[name].file, texts[name].text) for name in voices]
+        names = voices or [name for name in texts if not name.startswith(READINGS)]
+        self._utterances = [utterance.from_file(texts[name].file, texts[name].text) for name in names]
+        self._spoken = 0
 
     async def place(self, wish: Wish, media_url: str | None = None) -> list[Placed]:
         """All calls of the wish; returns when the app has kept the last one's records.
@@ -127,14 +133,15 @@ class Caller:
         return Placed(result.turns, (*result.errors, *trouble), result.lag_p99_ms, duration_ms / 1000, record)
 
     def _options(self, wish: Wish, number: int, media_url: str | None) -> CallOptions:
-        app, count = self._stack.url("app"), len(self._utterances)
+        app, first = self._stack.url("app"), self._spoken % len(self._utterances)
+        self._spoken += wish.turns
         common = CallOptions(
             self._account,
             f"+{_FIRST_CALLER + number}",
             NUMBERS[wish.patience_ms, wish.speculates],
             f"{app}/api/webhooks/twilio/voice",
             status_url=f"{app}/api/webhooks/twilio/status",
-            utterances=[*self._utterances[number % count :], *self._utterances[: number % count]],
+            utterances=[*self._utterances[first:], *self._utterances[:first]],
             plan=Plan(turns=wish.turns, pattern=wish.pattern),
         )
         if media_url is None:

@@ -24,7 +24,11 @@ _PAUSE_S = 2.0
 
 @blueprint.activity_trigger(input_name="request", activity=names.END_CALL)
 async def end_call(request: dict[str, Any]) -> None:
-    await services().end_call.note(CallRequest.from_json(request).call_id, EndReason.ERROR)
+    call_id = CallRequest.from_json(request).call_id
+    what = f"call {call_id}: noting its end"
+    await retried(
+        what, lambda: services().end_call.note(call_id, EndReason.ERROR), attempts=_ATTEMPTS, pause_s=_PAUSE_S
+    )
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.HANG_UP)

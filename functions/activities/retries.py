@@ -19,8 +19,13 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-async def retried(what: str, deed: Callable[[], Awaitable[_T]], *, attempts: int, pause_s: float) -> _T:
-    """The deed's result. Raises: what its last attempt raised, or what trying again cannot mend."""
+async def retried(
+    what: str, deed: Callable[[], Awaitable[_T]], *, attempts: int, pause_s: float, longest_pause_s: float = 0.0
+) -> _T:
+    """The deed's result. The pauses double up to `longest_pause_s`, if that is longer.
+
+    Raises: what its last attempt raised, or what trying again cannot mend.
+    """
     for _ in range(attempts - 1):
         try:
             return await deed()
@@ -29,4 +34,5 @@ async def retried(what: str, deed: Callable[[], Awaitable[_T]], *, attempts: int
                 raise
             logger.warning("%s failed, trying again: %s", what, error)
             await asyncio.sleep(pause_s)
+            pause_s = max(pause_s, min(2 * pause_s, longest_pause_s))
     return await deed()

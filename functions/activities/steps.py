@@ -20,8 +20,11 @@ blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)
 
 
-_ATTEMPTS = 3
-_PAUSE_S = 0.2
+_ATTEMPTS = 9
+_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+"""Together some twenty seconds: what a failover of Redis takes, of which a call should die no sooner than it must."""
+_TOLD_ATTEMPTS, _TOLD_PAUSE_S = 6, 2.0
+"""Of a turn that ends as soon as it begins, the watch may not have been started yet."""
 
 
 async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[str | None]]) -> str:
@@ -30,7 +33,10 @@ async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[
     """
     what = f"call {request.call_id} turn {request.turn}: {step}"
     try:
-        return await retried(what, deed, attempts=_ATTEMPTS, pause_s=_PAUSE_S) or ""
+        result = await retried(
+            what, deed, attempts=_ATTEMPTS, pause_s=_PAUSE_S, longest_pause_s=_LONGEST_PAUSE_S
+        )
+        return result or ""
     except VoiceAgentError as error:
         logger.error("%s failed: %s", what, error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other steps must not wait for ever
@@ -44,8 +50,9 @@ async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[
 async def listen(request: dict[str, Any], client: df.DurableOrchestrationClient) -> str:
     turn, calls = TurnRequest.from_json(request), DurableCalls(client)
     ended = await _or_end(names.LISTEN, turn, lambda: services().hear(turn, calls))
-    if ended:
-        await _quietly(calls.turn_over(turn.call_id, turn.turn, 0))  # nobody watches a turn that nobody listens to
+    if ended:  # nobody watches a turn that nobody listens to, and what is not told keeps the turn from ending
+        for number in (0, turn.turn) if turn.greet else (turn.turn,):
+            await _tell_over(calls, turn.call_id, number)
     return ended
 
 
@@ -73,8 +80,11 @@ async def rescue(request: dict[str, Any]) -> str:
     return await _or_end(names.RESCUE, turn, lambda: services().rescue(turn))
 
 
-async def _quietly(deed: Awaitable[None]) -> None:
+async def _tell_over(calls: DurableCalls, call_id: str, number: int) -> None:
+    what = f"call {call_id} turn {number}: telling its watch"
     try:
-        await deed
+        await retried(
+            what, lambda: calls.turn_over(call_id, number, 0), attempts=_TOLD_ATTEMPTS, pause_s=_TOLD_PAUSE_S
+        )
     except VoiceAgentError as error:
-        logger.info("not told: %s", error)
+        logger.warning("%s failed: %s", what, error)

@@ -17,6 +17,8 @@ _RECORD_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max
 
 TURN_DEADLINE = timedelta(minutes=15)
 """Longer than any turn: it ends one whose steps hang."""
+WATCH_DEADLINE = TURN_DEADLINE - timedelta(minutes=1)
+"""Of a watch that is never told: the turn for which it watches must not be ended for that, nor its call."""
 
 
 def take_turn(context: df.DurableOrchestrationContext, request: TurnRequest) -> TaskBase:

@@ -21,7 +21,7 @@ def watch(context: df.DurableOrchestrationContext) -> Generator[Any, Any, str]:
     """Gives "" or "rescued"."""
     request = TurnRequest.from_json(context.get_input())
     over = context.wait_for_external_event(OVER_EVENT)
-    deadline = context.create_timer(context.current_utc_datetime + steps.TURN_DEADLINE)
+    deadline = context.create_timer(context.current_utc_datetime + steps.WATCH_DEADLINE)
     if (yield context.task_any([over, deadline])) is deadline:
         return ""  # nobody listens any more; the turn's own deadline ends the call
     deadline.cancel()

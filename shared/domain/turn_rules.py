@@ -75,7 +75,8 @@ class Turn:
         speech, tuning = self.speech, self.tuning
         speech.voice_until_ms = self.now_ms - self.tail_ms
         if self.overlaps:
-            begins = speech.voiced_ms >= max(tuning.barge_onset_ms, speech.hummed_ms)
+            after_hum = speech.voiced_ms and speech.voiced_ms + speech.hummed_ms >= tuning.hummed_onset_ms
+            begins = speech.voiced_ms >= tuning.barge_onset_ms or bool(after_hum)
         else:
             begins = speech.voiced_ms + speech.hummed_ms >= tuning.onset_ms
         if not begins:

@@ -20,15 +20,17 @@ _ONSETS_MS = {Sensitivity.LOW: (128, 128), Sensitivity.NORMAL: (96, 64), Sensiti
 class Tuning:
     """All in milliseconds of audio.
 
-    `onset_ms`: voice that counts as speech; `barge_onset_ms`: the same while the agent speaks. `pause_ms`: silence
+    `onset_ms`: voice that counts as speech; `barge_onset_ms`: the same while the agent speaks;
+    `hummed_onset_ms`: the same with the hum before it, for many a word begins with "n" or "m". `pause_ms`: silence
     that is a pause; `held_pause_ms`: the same while the agent is held, where half a word is easily misread;
-    `pause_gap_ms`: least distance of two pauses that are told; `most_pauses`: how many are told in one speech before
-    patience. `resume_ms`: voice that ends a pause. `word_ms`: voice without which words that are read over the agent
-    are not believed; `sure_ms`: voice that takes the turn whatever the words; `short_ms`: voice that is not waited for
-    once `settle_ms` of silence follow it; `doubt_ms`: silence after which words that are not known are waited for no
-    longer; `hold_ms`: the longest hold without decision; `echo_ms`: echo that gives the line back. `trust_ms`: how
-    long energy may call quiet what the detector calls voice. `hesitation_ms`: how much longer than `patience_ms` a
-    sentence is waited for that is surely unfinished. `keys_ms`: how long another key is waited for.
+    `pause_gap_ms`: least distance of two pauses that are told; `most_pauses`: how many are told in one speech
+    before patience. `resume_ms`: voice that ends a pause. `word_ms`: voice without which words that are read over
+    the agent are not believed; `sure_ms`: voice that takes the turn whatever the words; `short_ms`: voice that is
+    not waited for once `settle_ms` of silence follow it; `doubt_ms`: silence after which words that are not known
+    are waited for no longer; `hold_ms`: the longest hold without decision; `echo_ms`: echo that gives the line
+    back. `trust_ms`: how long energy may call quiet what the detector calls voice. `hesitation_ms`: how much longer
+    than `patience_ms` a sentence is waited for that is surely unfinished. `keys_ms`: how long another key is waited
+    for.
     """
 
     patience_ms: int = 700
@@ -40,6 +42,7 @@ class Tuning:
     silence_threshold: float = 0.35
     onset_ms: int = 96
     barge_onset_ms: int = 64
+    hummed_onset_ms: int = 160
     pause_ms: int = 64
     held_pause_ms: int = 96
     pause_gap_ms: int = 250

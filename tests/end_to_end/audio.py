@@ -28,3 +28,14 @@ def stream_started_ms(result: dict[str, Any]) -> float:
     """When the time line of the call's WAV files begins (Unix epoch)."""
     events = json.loads(Path(result["files"]["events"]).read_text())["events"]
     return next(float(event["at_ms"]) for event in events if event["event"] == "stream_started")
+
+
+def one_after_the_other(first: Path, second: Path, *, pause_ms: int) -> bytes:
+    """Two WAV files of one format as one WAV, with silence between them."""
+    target = io.BytesIO()
+    with wave.open(str(first)) as before, wave.open(str(second)) as after, wave.open(target, "wb") as whole:
+        whole.setparams(before.getparams())
+        whole.writeframes(before.readframes(before.getnframes()))
+        whole.writeframes(bytes(pause_ms * before.getframerate() // 1000 * before.getsampwidth()))
+        whole.writeframes(after.readframes(after.getnframes()))
+    return target.getvalue()

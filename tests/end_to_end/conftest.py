@@ -1,4 +1,4 @@
-"""One stack for all end-to-end tests."""
+"""One stack with models for all end-to-end tests, one with scripted services for those that need exact ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from tests.end_to_end.stack import Stack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    started = Stack.start(tmp_path_factory.mktemp("stack") / "state")
+    yield from _running(tmp_path_factory, scripted=False)
+
+
+@pytest.fixture(scope="session")
+def scripted_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from _running(tmp_path_factory, scripted=True)
+
+
+def _running(folders: pytest.TempPathFactory, *, scripted: bool) -> Iterator[Stack]:
+    started = Stack.start(folders.mktemp("stack") / "state", scripted=scripted)
     try:
         started.seed(Path(__file__).with_name("seed.json"))
         yield started
@@ -24,3 +33,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def operator(stack: Stack) -> str:
     """An operator's token."""
     return stack.token("operator")
+
+
+@pytest.fixture(scope="session")
+def scripted_operator(scripted_stack: Stack) -> str:
+    """An operator's token for the stack with scripted services."""
+    return scripted_stack.token("operator")

@@ -1,4 +1,4 @@
-"""A local stack of the tests' own: own ports, own state, the models and voices of the checkout."""
+"""A local stack of the tests' own: own ports, own state, models and voices of the checkout, or scripted services."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 
 from benchmarks.measuring.ports import free_ports
 from local_stack.phones import g711, utterance
@@ -34,49 +36,67 @@ class Stack:
     state_dir: Path
     ports: dict[str, int]
     environment: dict[str, str]
-    process: subprocess.Popen[bytes]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, state_dir: Path) -> Stack:
-        """Start the whole stack and wait until all of it is up. Raises: AssertionError with what it printed."""
+    def start(cls, state_dir: Path, *, scripted: bool = False) -> Stack:
+        """Start the whole stack and wait until all of it is up. `scripted`: speech and language by a script, with
+        exact latencies, instead of the models. Raises: AssertionError with what it printed.
+        """
         state_dir.mkdir(parents=True, exist_ok=True)
         for shared in ("models", "voices"):
             (state_dir / shared).symlink_to(_LOCAL / shared)
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         variables = {PORTS[name][0]: str(port) for name, port in ports.items()}
         environment = {**os.environ, **variables, "LOCAL_STATE_DIR": str(state_dir), "PYTHONUNBUFFERED": "1"}
-        output = state_dir / "up.log"
-        with output.open("wb") as log:
+        stack = cls(state_dir, ports, environment)
+        if scripted:
+            speech = ("local_stack.speech", "--port", str(ports["speech"]), "--state-dir", str(state_dir))
+            stack._launch("speech", *speech, "--mode", "scripted")
+        stack._launch("up", "local_stack", "up", "--no-call", *(("--without", "speech") if scripted else ()))
+        stack._wait_until_up()
+        return stack
+
+    def _launch(self, name: str, module: str, *arguments: str) -> None:
+        with (self.state_dir / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local_stack", "up", "--no-call"],
+                [sys.executable, "-m", module, *arguments],
                 cwd=ROOT,
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        stack = cls(state_dir, ports, environment, process)
-        stack._wait_until_up(output)
-        return stack
+        self.processes.append(process)
 
-    def _wait_until_up(self, output: Path) -> None:
+    def _wait_until_up(self) -> None:
+        output = self.state_dir / "up.log"
         deadline = time.monotonic() + STARTED_WITHIN_S
         while time.monotonic() < deadline:
-            if "the stack is up" in output.read_text():
+            if "the stack is up" in output.read_text() and self._is_ready():
                 return
-            if self.process.poll() is not None:
+            if any(process.poll() is not None for process in self.processes):
                 break
             time.sleep(0.1)
         self.stop()
         raise AssertionError(f"the stack did not come up:\n{output.read_text()}")
 
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.app_url}/api/health/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        for process in reversed(self.processes):
+            if process.poll() is not None:
+                continue
+            process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(20)
+                process.wait(20)
             except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)
                 raise
 
     @property
@@ -84,8 +104,16 @@ class Stack:
         return f"http://localhost:{self.ports['app']}"
 
     @property
+    def speech_url(self) -> str:
+        return f"http://localhost:{self.ports['speech']}"
+
+    @property
     def identity_url(self) -> str:
         return f"http://localhost:{self.ports['identity']}"
+
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://voice@127.0.0.1:{self.ports['postgres']}/voice"
 
     @property
     def voices(self) -> list[dict[str, Any]]:
@@ -112,11 +140,10 @@ class Stack:
         self._module("infra.database", "seed", str(path))
 
     def _module(self, *arguments: str) -> str:
-        dsn = f"postgresql://voice@127.0.0.1:{self.ports['postgres']}/voice"
         done = subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
-            env={**self.environment, "DATABASE_URL": dsn},
+            env={**self.environment, "DATABASE_URL": self.database_url},
             capture_output=True,
             text=True,
             timeout=60,
@@ -171,12 +198,19 @@ class Stack:
                     return record
                 await asyncio.sleep(0.2)
 
+    async def transcript(self, call_id: str) -> str:
+        """What the database keeps as the words of an ended call."""
+        async with await psycopg.AsyncConnection.connect(self.database_url) as connection:
+            rows = await connection.execute("select content from transcripts where call_id = %s", (call_id,))
+            found: str = (await rows.fetchone() or ("",))[0]
+            return found
+
     async def transcribe(self, wav: bytes) -> str:
         """What the local speech service hears in a WAV."""
         form = aiohttp.FormData()
         form.add_field("file", wav, filename="speech.wav", content_type="audio/wav")
         form.add_field("model", "local")
-        address = f"http://localhost:{self.ports['speech']}/v1/audio/transcriptions"
+        address = f"{self.speech_url}/v1/audio/transcriptions"
         async with aiohttp.ClientSession() as session, session.post(address, data=form) as response:
             assert response.status == 200, await response.text()
             text: str = (await response.json())["text"]
@@ -189,6 +223,6 @@ class Stack:
         audible = 0
         async with aiohttp.ClientSession() as session:
             for sentence in sentences:
-                wav = await speak(session, f"http://localhost:{self.ports['speech']}", sentence)
+                wav = await speak(session, self.speech_url, sentence)
                 audible += sum(map(g711.is_audible, utterance.from_wav(wav, "reference").frames))
         return audible * 20

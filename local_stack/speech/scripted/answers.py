@@ -30,6 +30,7 @@ from local_stack.speech.scripted.tones import tone
 FIRST_PIECE_MS = 100
 PIECE_INTERVAL_MS = 40
 SHORTEST_AUDIO_MS = 400
+_NOTED_MESSAGES = 8
 DIMENSIONS = 384
 
 
@@ -61,6 +62,10 @@ class ScriptedChat:
     async def reply(self, asking: Asking, context: Context) -> AsyncGenerator[ChatEvent, None]:
         """The turn's tool call, or its tokens."""
         cue = self._director.cue_reply(asking, context)
+        context.entry.details["last_messages"] = [
+            {"role": message.get("role"), "content": message_text(message)}
+            for message in asking.messages[-_NOTED_MESSAGES:]
+        ]
         await before_answer(cue.fault)
         start_s = context.complete_s + cue.latencies.ttft_ms / 1000
         prompt_tokens = sum(len(message_text(message).split()) for message in asking.messages)

@@ -31,8 +31,14 @@ class EndCall:
 
         The first reason stands; noting the end of a call that is over changes nothing.
         """
-        if await self.live_calls.end(call_id, reason):
-            for pipe in (pipe_names.frames(call_id), pipe_names.events(call_id)):
+        is_new = await self.live_calls.end(call_id, reason)
+        if not is_new:  # or it is, and the store's answer was lost, or the worker who was to tell it
+            live = await self.live_calls.get(call_id)
+            if live is None or live.end_reason != reason:
+                return
+        for pipe in (pipe_names.frames(call_id), pipe_names.events(call_id)):
+            newest = None if is_new else await self.pipes.last(pipe)
+            if newest is None or newest.fields.get(b"event") != b"end":
                 await self.pipes.append(pipe, {"event": "end", "reason": reason})
 
     async def by_operator(self, tenant_id: str, call_id: str) -> None:

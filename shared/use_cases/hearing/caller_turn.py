@@ -173,11 +173,24 @@ class CallerTurn:
                     if self._asking is None or self._asking.done():
                         self._forget()  # else the words may still show that it was one
                 case Backchannel() | NothingSaid():
-                    await self._takes.go_on()
-                    await self._interrupting.resume()
-                    self._forget()
+                    await self._pass_over(event)
                 case TurnEnded():
                     await self._finish(event)
+
+    async def _pass_over(self, event: Backchannel | NothingSaid) -> None:
+        """Words like "yes" are a backchannel, unless the agent had nothing more to say: then they are an answer."""
+        text = self._known[max(self._known)][0] if self._known else None
+        is_over = self._interrupting.was_said if isinstance(event, Backchannel) else not self._interrupting.overlaps
+        if is_over and text and any(map(str.isalnum, text)):
+            self._listening.end()
+            self.words, self.words_at_ms = text, self._clock.now_ms()
+            await self._takes.end(text)
+            await self._interrupting.stop(self._listening.turn_ended_at_ms)
+            self._end(None)
+            return
+        await self._takes.go_on()
+        await self._interrupting.resume()
+        self._forget()
 
     async def _announce_speech(self) -> None:
         await self._announce()

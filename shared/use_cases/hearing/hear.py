@@ -35,6 +35,8 @@ from shared.use_cases.waiting import Waiting
 logger = logging.getLogger(__name__)
 
 _WATCH_GRACE_MS = 1000
+_LONGEST_ANSWER_MS = 120_000
+"""So long thinking waits for an answer before that may not be interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Hear:
         idle_s = self.limits.no_media_s if request.turn == 1 else self.limits.stalled_s
         try:
             reason = await turn.run(pipe_names.frames(request.call_id), after, idle_s=idle_s)
-            await self._tell_watch(request, orchestrations, 0 if reason else _watched_ms(agent))
+            await self._tell_watch(request, orchestrations, 0 if reason else _watched_ms(agent, interrupting))
             if reason:
                 if not listening.heard_ms and request.turn == 1:
                     await self._tell_watch(replace(request, turn=0), orchestrations, 0)
@@ -227,6 +229,9 @@ class Hear:
         return known.end_reason if known and known.end_reason else str(reason)
 
 
-def _watched_ms(agent: Agent) -> int:
-    """How long the watch lets those work who should answer, who give up by themselves a little sooner."""
-    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS
+def _watched_ms(agent: Agent, interrupting: Interrupting | None = None) -> int:
+    """How long the watch lets those work who should answer, who give up by themselves a little sooner. They begin
+    once the answer before has been said, where that may not be interrupted.
+    """
+    is_in_the_way = interrupting is not None and interrupting.overlaps and not agent.interruptible
+    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS + (_LONGEST_ANSWER_MS if is_in_the_way else 0)

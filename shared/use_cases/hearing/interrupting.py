@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import aclosing
 
 from shared.domain import interruption, pipe_names
@@ -9,6 +10,8 @@ from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
 from shared.use_cases.waiting import Waiting, is_end
+
+_LAST_WORD_MS = 400
 
 
 class Interrupting:
@@ -27,6 +30,12 @@ class Interrupting:
         self._is_held = False
         self._is_stopped = False
         self._told_until_ms = 0.0
+        self._left_ms: dict[int, float] = {}
+
+    @property
+    def was_said(self) -> bool:
+        """Whether the answer before is over but for its last word, which the caller need not wait for."""
+        return not self.overlaps or self._left_ms.get(self._holds, math.inf) <= _LAST_WORD_MS
 
     async def restore(self) -> None:
         """Take up what was told before this step was run again."""
@@ -40,13 +49,15 @@ class Interrupting:
                     self._is_stopped = True
 
     async def watch(self) -> None:
-        """Notes when the answer before is over, and then ends."""
+        """Notes how much of the answer before is left at each hold, and when it is over; then ends."""
         spoken = Waiting(self._pipes, self._live_calls).entries(self._request.call_id, self._pipe(pipe_names.SPOKEN))
         async with aclosing(spoken) as entries:
             async for entry in entries:
                 if is_end(entry):
                     self.overlaps = False
                     return
+                if left_ms := entry.fields.get(b"left_ms"):
+                    self._left_ms[int(entry.position.partition("-")[0])] = float(left_ms)
 
     async def hold(self, at_ms: float) -> None:
         """The caller began to speak at `at_ms` (Unix epoch). What is heard again after a crash is not told again."""

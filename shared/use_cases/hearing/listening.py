@@ -69,6 +69,7 @@ class Listening:
         self._quiet_since_ms = 0
         self._seen: tuple[bytes, int] = (b"", -1)
         self._broken_limit = broken_limit
+        self._put_off: list[Entry] = []
         self._arrived_at_ms = 0.0
 
     @property
@@ -96,6 +97,10 @@ class Listening:
         """Whether the turn is the caller's, who is silent for now."""
         return self._machine.state in (Hearing.PAUSING, Hearing.CLOSING)
 
+    def end(self) -> None:
+        """The turn is over, whatever the machine thinks."""
+        self.turn_ended_at_ms = self._arrived_at_ms
+
     def begin_quiet(self) -> None:
         """Count the silence from now on."""
         self._quiet_since_ms = self.heard_ms
@@ -105,7 +110,20 @@ class Listening:
         return self._arrived_at_ms - (self._listened_bytes // BYTES_PER_MS - at_ms)
 
     async def take(self, entry: Entry, *, overlaps: bool) -> list[Event]:
-        """The events in one frame, or one key. Raises: MediaError when too many frames hold no audio."""
+        """The events in one frame, or one key. Raises: MediaError when too many frames hold no audio.
+
+        What comes while only the words of the turn are awaited is put off: it is the next turn's, if there are any.
+        """
+        events: list[Event] = []
+        coming, self._put_off = [*self._put_off, entry], []
+        for number, each in enumerate(coming):
+            if self._machine.state in (Hearing.CLOSING, Hearing.ENDED):
+                self._put_off = coming[number:]
+                break
+            events += await self._take(each, overlaps)
+        return events
+
+    async def _take(self, entry: Entry, overlaps: bool) -> list[Event]:
         self.position = entry.position
         if b"k" in entry.fields:
             self._arrived_at_ms = entry.at_ms

@@ -43,6 +43,13 @@ class PreparedSounds:
         self._live_calls = live_calls
         self._maker = maker
         self._one_at_a_time = asyncio.Lock()
+        self._preparing: set[asyncio.Task[None]] = set()
+
+    def prepare(self, agent: Agent) -> None:
+        """A call of this agent begins: see in the background that all it may need is there."""
+        task = asyncio.create_task(self.warm(agent), name="prepare sounds")
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
 
     async def warm(self, agent: Agent) -> None:
         """Make what is missing, one after the other; when the provider fails, a later call goes on. Never raises."""

@@ -39,6 +39,8 @@ class Rescue:
         journal = await self.live_calls.journal(request.call_id, request.turn)
         if "outcome" in journal:
             return journal["outcome"]
+        if Moment.FIRST_FRAME_SENT in journal:
+            return TurnOutcome.RUNNING  # it sounds, though the news of that was lost
         live = await self.live_calls.get(request.call_id)
         if live is None or live.end_reason or not live.connection_id:
             return TurnOutcome.UNHEARD
@@ -58,7 +60,9 @@ class Rescue:
             return TurnOutcome.UNHEARD
         said = {"said": apology.text, "outcome": TurnOutcome.FAILED.value}
         rescued_at_ms = self.clock.now_ms()
-        await self.live_calls.note(request.call_id, request.turn, {**said, Moment.RESCUED: rescued_at_ms})
+        ends_at_ms = rescued_at_ms + len(apology.pcm) / BYTES_PER_MS
+        moments: dict[str, str | float] = {Moment.RESCUED: rescued_at_ms, Moment.PLAYBACK_ENDED: ends_at_ms}
+        await self.live_calls.note(request.call_id, request.turn, {**said, **moments})
         spoken = self._pipe(request, pipe_names.SPOKEN)
         await self.pipes.append(spoken, {"event": "end", **said}, position=pipe_names.END_POSITION)
         return TurnOutcome.FAILED

@@ -69,6 +69,8 @@ class Speak:
         agent = await self.directory.agent(live.tenant_id, live.agent_id)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
+        if not request.turn:
+            self.prepared.prepare(agent)
         past = await Recovery(
             self.pipes, self.clock, request, live, new_decoder=lambda: self.decoder_of(live, 0)
         ).past()

@@ -66,7 +66,9 @@ class Speaking:
         self._past = past
         self._turn_ended_ms = float(journal.get(Moment.TURN_ENDED, 0.0))
         self._second_chance_ms = self._clock.now_ms() + _SECOND_CHANCE_MS - agent.manner.reply_limit_ms
-        self._news = SpeakingNews(parts.pipes, parts.waiting, parts.clock, request, past)
+        self._news = SpeakingNews(
+            parts.pipes, parts.waiting, parts.clock, request, past, interrupts=agent.interruptible
+        )
         self._following = TakeFollowing(parts.waiting, request, parts.voice, self._news.wake, past.pieces)
         self._afterwards = Afterwards()
         self._remedies = Remedies(
@@ -101,6 +103,7 @@ class Speaking:
             self._following.follow_sentences(),
             self._news.follow_orders(),
             self._news.follow_events(),
+            self._news.follow_answer_before(),
             self._keep_sound(),
             self._afterwards.run(),
         )
@@ -172,6 +175,8 @@ class Speaking:
             if self._following.is_over:
                 self.outcome = TurnOutcome.UNHEARD
             return math.inf
+        if self._news.free_at_ms is None:
+            return math.inf
         return await self._answer(final, now_ms)
 
     def _knows_its_words(self) -> bool:
@@ -191,10 +196,10 @@ class Speaking:
         return self._end(final, now_ms) if final.is_complete else await self._remedies.look(final, now_ms)
 
     def _wait_from(self) -> None:
-        """The caller waits from the end of the turn on, or of what was said before this step was run again, or since
-        nothing more holds the answer.
+        """The caller waits from the end of the turn on, or of the answer before, or of what was said before this step
+        was run again, or since nothing more holds the answer.
         """
-        at_ms = self._turn_ended_ms or self._following.final_at_ms
+        at_ms = max(self._turn_ended_ms or self._following.final_at_ms, self._news.free_at_ms or 0.0)
         self._remedies.lateness.begin(max(at_ms, self._playback.ends_at_ms, self._second_chance_ms, self._resumed_ms))
 
     async def _play(self, final: Synthesis, index: int, skipped_bytes: int, now_ms: float) -> float:
@@ -251,7 +256,9 @@ class Speaking:
         """Fall silent; what was heard until then is written down for the turn that may follow."""
         self._held, self._held_since_ms = (number, at_ms), self._clock.now_ms()
         self._playback.cut(at_ms)
-        noted = self._parts.notes.held(number, at_ms, self.said, self._playback)
+        final = self._following.final
+        left_ms = final.left_ms(self._playback.last_of_answer) if final else math.inf
+        noted = self._parts.notes.held(number, at_ms, self.said, self._playback, left_ms)
         await asyncio.gather(self._silence(), noted)
 
     def _resume(self, now_ms: float, *, is_old: bool) -> None:

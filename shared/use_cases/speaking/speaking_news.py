@@ -13,13 +13,17 @@ from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
 from shared.ports.pipes import Pipes
 from shared.use_cases.speaking.recovery import Past, mark_number
-from shared.use_cases.waiting import Waiting
+from shared.use_cases.waiting import Waiting, is_end
 
 
 class SpeakingNews:
-    """`orders` are still to be obeyed, each with whether it was given before this step was run again."""
+    """`orders` are still to be obeyed, each with whether it was given before this step was run again. `free_at_ms`:
+    since when the line is this turn's; None while an answer before is said that may not be interrupted.
+    """
 
-    def __init__(self, pipes: Pipes, waiting: Waiting, clock: Clock, request: TurnRequest, past: Past) -> None:
+    def __init__(
+        self, pipes: Pipes, waiting: Waiting, clock: Clock, request: TurnRequest, past: Past, *, interrupts: bool
+    ) -> None:
         self.orders: deque[tuple[Order, bool]] = deque((order, True) for order in past.orders)
         self._pipes = pipes
         self._waiting = waiting
@@ -27,6 +31,7 @@ class SpeakingNews:
         self._request = request
         self._past = past
         self._is_new, self._may_have_grown = asyncio.Event(), asyncio.Event()
+        self.free_at_ms: float | None = 0.0 if interrupts or not request.turn else None
 
     def wake(self) -> None:
         """Something has happened: whoever waits looks again."""
@@ -61,6 +66,18 @@ class SpeakingNews:
                 if known < 0:
                     self._add(order)
         self._add(Stop(self._clock.now_ms()))  # the call is over
+
+    async def follow_answer_before(self) -> None:
+        """Until it has been said, where it may not be interrupted."""
+        if self.free_at_ms is not None:
+            return
+        spoken = pipe_names.turn(self._request.call_id, self._request.turn - 1, pipe_names.SPOKEN)
+        async with aclosing(self._waiting.entries(self._request.call_id, spoken)) as entries:
+            async for entry in entries:
+                if is_end(entry):
+                    break
+        self.free_at_ms = self._clock.now_ms()
+        self.wake()
 
     async def follow_events(self) -> None:
         """Note the marks of this turn as they come back, and the end of the call."""

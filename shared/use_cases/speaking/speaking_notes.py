@@ -50,8 +50,10 @@ class SpeakingNotes:
         if entries:
             await self._live_calls.note(self._request.call_id, self._request.turn, entries)
 
-    async def held(self, number: int, at_ms: float, said: str, playback: Playback) -> None:
-        """What was heard until the line fell silent; the journal has it before the next turn is told."""
+    async def held(self, number: int, at_ms: float, said: str, playback: Playback, left_ms: float) -> None:
+        """What was heard until the line fell silent, and how much was left; the journal has it before the next turn
+        is told.
+        """
         await self.note({"said": said})
         last = playback.sent[-1] if playback.sent else None
         heard_bytes = 0 if last is None else last.heard_bytes or 0
@@ -62,6 +64,7 @@ class SpeakingNotes:
             "sent": str(playback.newest),
             "last": str(last.number if last else 0),
             "heard_bytes": str(heard_bytes),
+            "left_ms": repr(left_ms),
         }
         await self._pipes.append(self._pipe(pipe_names.SPOKEN), fields, position=f"{number}-0")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from shared.domain.audio import OnsetTrim
+from shared.domain.audibility import audible_ms
+from shared.domain.audio import BYTES_PER_MS, OnsetTrim
 from shared.domain.errors import TextToSpeechError
 from shared.domain.playback import Piece, Sent, good_place, piece_bytes
 from shared.ports.clock import Clock
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _AHEAD = 2
 """So many sentences are made before the take is final: enough to begin with, and little is wasted."""
+_SHORT_BYTES = 3000 * BYTES_PER_MS
 
 
 @dataclass(slots=True)
@@ -100,6 +103,16 @@ class Synthesis:
         heard_bytes = last.skipped_bytes + (last.size_bytes if last.heard_bytes is None else last.heard_bytes)
         pcm = last.piece.pcm
         return (index + 1, 0) if heard_bytes >= len(pcm) else (index, good_place(pcm, heard_bytes))
+
+    def left_ms(self, last: Sent | None) -> float:
+        """How much that can be heard follows the last one that was sent; infinity if that is not known, or long."""
+        if not self.is_complete:
+            return math.inf
+        index, heard_bytes = self.place_after(last)
+        rest = self.pieces[index:]
+        if sum(len(piece.pcm) for piece in rest) > _SHORT_BYTES:
+            return math.inf
+        return audible_ms(b"".join(piece.pcm for piece in rest)[heard_bytes:])
 
     def go_on(self) -> None:
         """The answer has grown."""

@@ -148,7 +148,8 @@ class Think:
     async def _history(self, request: TurnRequest) -> list[dict[str, str]]:
         """The same once the answer before is over, which it mostly is long before the caller has finished."""
         waiting = Waiting(self.pipes, self.live_calls)
-        await waiting.within(self._spoken_before(request), _SPOKEN_WITHIN_S, of=is_end)
+        while await waiting.within(self._spoken_before(request), _SPOKEN_WITHIN_S, of=is_end) is None:
+            pass  # a turn may listen for minutes; what stands in the journals before the end is not yet history
         return await self.live_calls.journals(request.call_id, _looked_back(request))
 
     def _spoken_before(self, request: TurnRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ class FakeStep:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+class Slept:
+    """Makes sleeps take no time, and counts how long they were."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.total_s = 0.0
+        monkeypatch.setattr(asyncio, "sleep", self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.total_s += seconds
 
 
 class FakeEnding:
@@ -78,10 +90,10 @@ async def test_a_step_gives_its_result(install: Installer, name: str, answer: st
 async def test_what_may_be_mended_is_tried_again_before_it_ends_the_call(
     install: Installer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "_PAUSE_S", 0)
-    ending = FakeEnding()
+    slept, ending = Slept(monkeypatch), FakeEnding()
     result, step = await run(name, install, StoreError("redis", "away", retryable=True), ending)
-    assert len(step.given) == 3
+    assert len(step.given) > 3
+    assert 10 < slept.total_s < 30, "what a failover of Redis takes"
     assert (result, ending.noted) == ("error", [("call-1", EndReason.ERROR)])
 
 
@@ -106,6 +118,33 @@ async def test_nobody_watches_a_turn_that_nobody_listens_to(install: Installer) 
     assert step.client.raised == [("call-1:turn:2:watch", "over", 0)]
     _, step = await run("listen", install, "", FakeEnding())
     assert step.client.raised == [], "the step has told the limit itself"
+
+
+async def test_nobody_watches_the_greeting_of_a_call_that_nobody_listens_to(install: Installer) -> None:
+    """Or its watch would keep the first turn, and with it the call, for a quarter of an hour."""
+    step, client = FakeStep(NotFound("agent_unknown", "gone")), FakeDurableClient()
+    install(steps, end_call=FakeEnding(), hear=step)
+    first = TurnRequest("tenant", "call-1", 1, greet=True)
+    await user_function(steps.listen)(first.to_json(), client)
+    assert sorted(client.raised) == [("call-1:turn:0:watch", "over", 0), ("call-1:turn:1:watch", "over", 0)]
+
+
+async def test_a_watch_that_has_not_started_yet_is_told_all_the_same(
+    install: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller who hangs up at once ends the turn's listening before the engine has begun its watch."""
+    slept = Slept(monkeypatch)
+
+    class Beginning(FakeDurableClient):
+        async def raise_event(self, instance_id: str, name: str, content: Any) -> None:
+            if slept.total_s < 5:
+                raise Exception(f"No instance with ID {instance_id} found.")
+            await super().raise_event(instance_id, name, content)
+
+    install(steps, end_call=FakeEnding(), hear=FakeStep("caller_hung_up"))
+    client = Beginning()
+    assert await user_function(steps.listen)(TURN.to_json(), client) == "caller_hung_up"
+    assert client.raised == [("call-1:turn:2:watch", "over", 0)]
 
 
 async def test_who_watches_a_turn_is_told_of_its_first_sound(install: Installer) -> None:
@@ -159,4 +198,19 @@ async def test_records_are_handed_on(install: Installer) -> None:
     await user_function(records.close_call)(ended.to_json())
     await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
     assert kept == [TURN, ended, ("closed", ended)]
+    assert ending.noted == [("call-1", EndReason.ERROR)]
+
+
+async def test_a_call_is_ended_once_its_end_can_be_noted(install: Installer, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = Slept(monkeypatch)
+
+    class Away(FakeEnding):
+        async def note(self, call_id: str, reason: EndReason) -> None:
+            if slept.total_s < 10:
+                raise StoreError("redis", "away", retryable=True)
+            await super().note(call_id, reason)
+
+    ending = Away()
+    install(records, end_call=ending)
+    await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
     assert ending.noted == [("call-1", EndReason.ERROR)]

@@ -22,7 +22,8 @@ def run() -> Run:
 
 def test_nobody_waits_while_the_caller_speaks(run: Run) -> None:
     assert run.open == {"over", "timer"}
-    assert run.context.timers == [steps.TURN_DEADLINE]
+    assert run.context.timers == [steps.WATCH_DEADLINE]
+    assert steps.WATCH_DEADLINE < steps.TURN_DEADLINE, "a watch that is never told must not end a call that goes on"
 
 
 def test_an_answer_in_time_is_all_that_is_wanted(run: Run) -> None:

@@ -301,11 +301,15 @@ class TestInterruptions:
         assert talk.read(text) == []
         assert kinds(talk.hear(SILENCE, 5)) == [FalseInterruption]
 
-    def test_more_hum_than_voice_does_not_hold_the_agent(self) -> None:
+    def test_a_word_may_begin_with_a_hum(self) -> None:
         talk = Conversation(over=True)
-        talk.hear(HUM, 4)
-        assert talk.hear(VOICE, 3) == []
+        assert talk.hear(HUM, 4) == []
         assert kinds(talk.hear(VOICE)) == [SpeechStarted, Interrupted]
+
+    def test_a_hum_alone_does_not_hold_the_agent(self) -> None:
+        talk = Conversation(over=True)
+        assert talk.hear(HUM, 20) == []
+        assert talk.hear(SILENCE, 5) == []
 
     def test_an_echo_gives_the_line_back(self) -> None:
         talk = self.held(3)

@@ -29,6 +29,22 @@ async def test_the_first_reason_stands_and_is_told_once() -> None:
     assert await ends(house) == [end, end]
 
 
+async def test_an_end_whose_confirmation_was_lost_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked again, the store says that the call had ended before."""
+    house = await running()
+    honest = house.live_calls.end
+
+    async def end(call_id: str, reason: str) -> bool:
+        await honest(call_id, reason)
+        return False
+
+    monkeypatch.setattr(house.live_calls, "end", end)
+    for _ in range(2):
+        await house.end_call.note(CALL_ID, EndReason.ERROR)
+    told = [{"event": "end", "reason": "error"}]
+    assert await ends(house) == [told, told]
+
+
 async def test_the_end_of_an_unknown_call_makes_no_pipe() -> None:
     house = House()
     await house.end_call.note("another", EndReason.ERROR)

@@ -393,3 +393,31 @@ async def test_pipes_that_are_away_are_told(house: House) -> None:
     with pytest.raises(StoreError) as error:
         await hearing(house, FakeSpeechToText())(turn_request(1), house.orchestrations)
     assert error.value.retryable
+
+
+async def test_what_is_said_while_the_words_of_a_turn_that_was_cut_are_awaited_belongs_to_the_next(
+    house: House, caller: Caller
+) -> None:
+    """The caller speaks on without a pause."""
+    await over(house)
+    stt = FakeSpeechToText("Much.", delay_ms=800, clock=house.clock)
+    hear = hearing(house, stt, CallLimits(longest_speech_ms=5_000))
+    await hear_while(hear, caller, silence(200), voice(8_000))
+    stt.assert_complete()
+    (cursor,) = await house.pipe(2, pipe_names.CURSOR)
+    assert int(cursor["at_ms"]) == pytest.approx(len(stt.heard[0]) / BYTES_PER_MS, abs=30)
+    frames = await house.pipes.read(pipe_names.frames(CALL_ID))
+    sound = [entry.position for entry in frames if b"d" in entry.fields]
+    assert (sound.index(cursor["after"]) + 1) * 20 == int(cursor["at_ms"])
+
+
+async def test_a_long_noise_without_words_leaves_no_gap(house: House, caller: Caller) -> None:
+    await over(house)
+    stt = FakeSpeechToText("", "Now.", delay_ms=800, clock=house.clock)
+    hear = hearing(house, stt, CallLimits(longest_speech_ms=5_000))
+    await hear_while(hear, caller, silence(200), voice(5_400), silence(2_000), voice(600))
+    (cursor,) = await house.pipe(2, pipe_names.CURSOR)
+    frames = await house.pipes.read(pipe_names.frames(CALL_ID))
+    sound = [entry.position for entry in frames if b"d" in entry.fields]
+    assert (sound.index(cursor["after"]) + 1) * 20 == int(cursor["at_ms"])
+    assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "Now."

@@ -177,3 +177,15 @@ async def test_keys_after_words_belong_to_them(house: House, caller: Caller) -> 
     await hear_while(hearing(house, FakeSpeechToText("My number is", "My number is")), caller, voice(600))
     await pressing
     assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "My number is (keys: 5)"
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_the_watch_waits_for_an_answer_that_may_not_be_interrupted(
+    house: House, caller: Caller, is_over: bool
+) -> None:
+    """Or it would break into it with an apology."""
+    house.change_agent(interruptible=False)
+    if is_over:
+        await over(house)
+    await hear_while(hearing(house, FakeSpeechToText("Yes, please.")), caller, voice(600))
+    assert house.orchestrations.over[-1] == (CALL_ID, 1, 9_000 if is_over else 129_000)

@@ -177,3 +177,10 @@ def test_an_unknown_language_has_no_fillers_and_the_english_apology() -> None:
     agent = replace(AGENT, language="xx")
     assert (fillers_of(agent), apology_of(agent)) == ((), apology_of(AGENT))
     assert fillers_of(replace(agent, manner=Manner(fillers=("Hop.",)))) == ("Hop.",)
+
+
+async def test_a_call_does_not_wait_for_what_is_prepared(house: House) -> None:
+    house.sounds.prepare(AGENT)
+    assert not house.voice.said
+    await asyncio.sleep(60)
+    assert len(house.cache.lasting) == len(fillers_of(AGENT)) + 2

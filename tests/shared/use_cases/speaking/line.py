@@ -39,6 +39,10 @@ class FakePrepared:
     clock: FakeClock
     fillers: list[PreparedSound | None] = field(default_factory=lambda: [FILLER] * 10)
     delay_ms: float = 2.0
+    prepared: list[Agent] = field(default_factory=list)
+
+    def prepare(self, agent: Agent) -> None:
+        self.prepared.append(agent)
 
     async def filler(self, agent: Agent, call_id: str) -> PreparedSound | None:
         await self.clock.sleep_ms(self.delay_ms)

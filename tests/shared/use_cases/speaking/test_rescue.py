@@ -8,6 +8,7 @@ from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import MediaError
 from shared.domain.fillers import apology_of
+from shared.domain.ledger import Moment
 from shared.use_cases.providers.prepared_sounds import PreparedSound
 from shared.use_cases.speaking.rescue import Rescue
 from tests.fakes.call import CALL_ID, NORA, House, turn_request, voice
@@ -64,6 +65,21 @@ async def test_an_answer_that_came_at_last_is_enough(house: House) -> None:
     await house.live_calls.note(CALL_ID, 1, {"outcome": "completed", "said": "Yes."})
     assert await rescuing(house)(turn_request(1)) == "completed"
     assert not house.channel.played
+
+
+async def test_an_answer_that_sounds_is_enough(house: House) -> None:
+    """Who watches may not have learned of it."""
+    await house.live_calls.note(CALL_ID, 1, {Moment.FIRST_FRAME_SENT: house.clock.now_ms()})
+    assert await rescuing(house)(turn_request(1)) == "running"
+    assert not house.channel.messages
+    assert not await house.pipe(1, pipe_names.CONTROL)
+
+
+async def test_the_callers_silence_counts_from_its_end(house: House) -> None:
+    await rescuing(house)(turn_request(1))
+    journal = await house.live_calls.journal(CALL_ID, 1)
+    assert float(journal[Moment.PLAYBACK_ENDED]) == pytest.approx(house.clock.now_ms() + 1000, abs=5)
+    await house.channel.finish()
 
 
 @pytest.mark.parametrize("gone", [True, False])

@@ -371,3 +371,15 @@ async def test_the_budget_of_the_first_token_goes_with_the_question(house: House
     await heard(house)
     await thinking(house, model)(turn_request(1))
     assert model.late_after_ms == [house.agent.manner.race_after_ms]
+
+
+async def test_history_is_never_older_than_the_answer_before(house: House) -> None:
+    """A turn may begin to listen minutes before the turn before it is over."""
+    model = FakeLanguageModel(house.clock, Answer(["Yes."]))
+    task = asyncio.create_task(thinking(house, model)(turn_request(2)))
+    await house.clock.sleep_ms(130_000)
+    await house.live_calls.note(CALL_ID, 1, {"heard": "Tell me.", "said": "It is blue.", "outcome": "completed"})
+    await house.write(1, pipe_names.SPOKEN, {"said": "It is blue."}, pipe_names.END_POSITION)
+    await heard(house, "And then?", turn=2)
+    await task
+    assert [message.text for message in model.asked[0][2:]] == ["Tell me.", "It is blue.", "And then?"]

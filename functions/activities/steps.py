@@ -33,9 +33,7 @@ async def _or_end(step: str, request: TurnRequest, deed: Callable[[], Awaitable[
     """
     what = f"call {request.call_id} turn {request.turn}: {step}"
     try:
-        result = await retried(
-            what, deed, attempts=_ATTEMPTS, pause_s=_PAUSE_S, longest_pause_s=_LONGEST_PAUSE_S
-        )
+        result = await retried(what, deed, attempts=_ATTEMPTS, pause_s=_PAUSE_S, longest_pause_s=_LONGEST_PAUSE_S)
         return result or ""
     except VoiceAgentError as error:
         logger.error("%s failed: %s", what, error)

@@ -18,3 +18,9 @@ def audible_ms(pcm: bytes) -> int:
     loud = np.abs(samples.astype(np.int32)) > _AUDIBLE
     starts = np.arange(0, len(samples), _FRAME_SAMPLES)
     return int(np.logical_or.reduceat(loud, starts).sum()) * _FRAME_MS if len(samples) else 0
+
+
+def audible_bytes(pcm: bytes | bytearray) -> int:
+    """Up to where PCM16 16 kHz can be heard; 0 where it is silent."""
+    loud = np.flatnonzero(np.abs(samples_of(bytes(pcm)).astype(np.int32)) > _AUDIBLE)
+    return (int(loud[-1]) + 1) * 2 if loud.size else 0

@@ -112,3 +112,8 @@ class SentenceSplitter:
 def _spoken(text: str) -> list[str]:
     """The text as a sentence, or nothing if there is nothing in it to say."""
     return [text.strip()] if any(character.isalnum() for character in text) else []
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a text that the splitter gave out is, or ends, a whole sentence, and not a clause."""
+    return _CLAUSE_ENDINGS.search(text.strip()[-1:]) is None

@@ -26,6 +26,8 @@ from shared.domain.sentences import SentenceSplitter
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_WITHIN_S = 90
+CALM = "+15550100010"
+"""An agent that needs no fillers: a caller who takes one for the answer goes on too early."""
 _LOCAL = ROOT / ".local"
 
 

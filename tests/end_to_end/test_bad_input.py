@@ -95,7 +95,7 @@ async def test_an_unknown_number_is_declined(stack: Stack) -> None:
 
 
 async def test_thirty_seconds_of_speech_are_a_turn(stack: Stack, operator: str) -> None:
-    result = await _misbehave(stack, "never-stops-speaking", max_call_ms=45_000, reply_timeout_ms=60_000)
+    result = await _misbehave(stack, "never-stops-speaking", max_call_ms=38_000, reply_timeout_ms=60_000)
     record = await stack.ended_call(result["call_sid"], operator, within_s=GONE_WITHIN_S)
     first = next(turn for turn in record["turns"] if turn["number"] == 1)
     spoke_ms = first["moments"]["speech_ended_ms"] - first["moments"]["speech_started_ms"]

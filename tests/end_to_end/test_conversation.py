@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,11 @@ from local_stack.phones.murmurs import cough
 from local_stack.phones.synthetic_voice import speak
 from tests.end_to_end.audio import one_after_the_other
 from tests.end_to_end.scripted_service import MS_PER_CHARACTER, Request, ScriptedService, asked_for, history
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import CALM, Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
-CALM = "+15550100010"
-GREETING = "Parcels, hello."
+GREETING = "Acme Telephones, this is Carla."
 PATIENCE_MS = 700
 SERVICES_MS = 600
 """What the scripted services take for the first sound of an answer, one after the other."""
@@ -76,41 +75,46 @@ def _file(stack: Stack, exchange: dict[str, Any]) -> dict[str, Any]:
     return {"file": stack.voice(exchange["voice"])["file"], "text": exchange["heard"]}
 
 
-async def _call(stack: Stack, operator: str, dialogue: list[dict[str, Any]], **wish: Any) -> Seen:
-    service = ScriptedService(stack.speech_url)
-    await service.give(dialogue, stt_ms=60)
+async def _call(stack: Stack, operator: str, **wish: Any) -> Seen:
     result = await stack.call(to=CALM, **wish)
-    record = await stack.ended_call(result["call_sid"], operator)
-    return Seen(result, record, await service.take_requests())
+    return Seen(result, await stack.ended_call(result["call_sid"], operator), [])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def interrupting(scripted_stack: Stack, scripted_operator: str) -> Seen:
-    """Two replies are interrupted, the first one by words, the second by keys."""
-    return await _call(
-        scripted_stack,
-        scripted_operator,
-        [PARCEL, DELAY, KEYS],
-        utterances=[_file(scripted_stack, PARCEL), _file(scripted_stack, DELAY), {"digits": "12#"}],
-        pattern="bbp",
-        barge_in_after_ms=1800,
+async def scripted_calls(scripted_stack: Stack, scripted_operator: str) -> tuple[Seen, Seen]:
+    """Two calls at once, with their requests in one list."""
+    service = ScriptedService(scripted_stack.speech_url)
+    await service.give([PARCEL, DELAY, KEYS, BEGUN, ENDED, WHOLE, THANKS], stt_ms=60)
+    first, second = await asyncio.gather(
+        _interrupt(scripted_stack, scripted_operator), _pause_in_mid_sentence(scripted_stack, scripted_operator)
     )
+    requests = await service.take_requests()
+    return replace(first, requests=requests), replace(second, requests=requests)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pausing(scripted_stack: Stack, scripted_operator: str) -> Seen:
-    """The caller pauses in mid-sentence, longer than it takes to ask for an answer, shorter than patience."""
-    parts = [Path(scripted_stack.voice(part["voice"])["file"]) for part in (BEGUN, ENDED)]
-    sentence = one_after_the_other(*parts, pause_ms=200)  # with their own quiet ends: 400 ms
-    return await _call(
-        scripted_stack,
-        scripted_operator,
-        [BEGUN, ENDED, WHOLE, THANKS],
-        utterances=[
-            {"wav_base64": base64.b64encode(sentence).decode(), "text": WHOLE["heard"]},
-            _file(scripted_stack, THANKS),
-        ],
-    )
+async def _interrupt(stack: Stack, operator: str) -> Seen:
+    """The first reply is interrupted by words, the second one by keys."""
+    utterances = [_file(stack, PARCEL), _file(stack, DELAY), {"digits": "12#"}]
+    wish = {"from": "+14155550143", "utterances": utterances, "pattern": "bbp", "barge_in_after_ms": 1800}
+    return await _call(stack, operator, **wish)
+
+
+async def _pause_in_mid_sentence(stack: Stack, operator: str) -> Seen:
+    """Longer than it takes to ask for an answer, shorter than patience: with their own quiet ends 400 ms."""
+    parts = [Path(stack.voice(part["voice"])["file"]) for part in (BEGUN, ENDED)]
+    sentence = base64.b64encode(one_after_the_other(*parts, pause_ms=200)).decode()
+    utterances = [{"wav_base64": sentence, "text": WHOLE["heard"]}, _file(stack, THANKS)]
+    return await _call(stack, operator, **{"from": "+14155550144"}, utterances=utterances)
+
+
+@pytest.fixture(scope="module")
+def interrupting(scripted_calls: tuple[Seen, Seen]) -> Seen:
+    return scripted_calls[0]
+
+
+@pytest.fixture(scope="module")
+def pausing(scripted_calls: tuple[Seen, Seen]) -> Seen:
+    return scripted_calls[1]
 
 
 async def test_the_answer_is_ready_before_the_turn_is_over(interrupting: Seen) -> None:
@@ -182,7 +186,7 @@ async def test_of_an_answer_to_half_a_sentence_nothing_remains(scripted_stack: S
 async def _murmured(stack: Stack, operator: str, murmur: bytes, number: str) -> Seen:
     voice = stack.voice("tt-weasels")
     result = await stack.call(
-        **{"from": number},
+        **{"from": number, "to": CALM},
         utterances=[{"file": voice["file"], "text": voice["text"]}],
         murmur={"wav_base64": base64.b64encode(murmur).decode()},
         pattern="m",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.audio import cut, stream_started_ms
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import CALM, Stack
 from tests.end_to_end.words import word_error_rate
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
@@ -53,9 +53,10 @@ async def test_a_call_survives_the_host(stack: Stack, operator: str) -> None:
     voices = [stack.voice("tt-weasels"), stack.voice("number-not-answering")]
     request = {
         "from": "+14155550120",
+        "to": CALM,
         "utterances": [{"file": voice["file"], "text": voice["text"]} for voice in voices],
         "turns": 2,
-        "quiet_ms": 15_000,  # a caller who is patient while the line is silent for the time of a restart
+        "quiet_ms": 10_000,  # a caller who is patient while the line is silent for the time of a restart
         "reply_timeout_ms": 60_000,
     }
     crash: asyncio.Task[None] | None = None

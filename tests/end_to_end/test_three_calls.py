@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from local_stack.supervisor.addresses import Addresses
 from local_stack.supervisor.app_settings import storage_connection_string
 from tests.end_to_end.audio import cut, stream_started_ms
-from tests.end_to_end.stack import Stack
+from tests.end_to_end.stack import CALM, Stack
 from tests.end_to_end.words import edits, words
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
@@ -44,8 +44,8 @@ class Finished:
 async def _one(stack: Stack, operator: str, number: str, voice_ids: tuple[str, ...]) -> Finished:
     voices = [stack.voice(voice_id) for voice_id in voice_ids]
     utterances = [{"file": voice["file"], "text": voice["text"]} for voice in voices]
-    request = {"from": number, "utterances": utterances, "turns": len(utterances), "reply_timeout_ms": 45_000}
-    result = await stack.call(**request)
+    request = {"from": number, "to": CALM, "utterances": utterances, "turns": len(utterances)}
+    result = await stack.call(**request, reply_timeout_ms=45_000)
     record = await stack.ended_call(result["call_sid"], operator)
     return Finished(result, record, [voice["text"] for voice in voices])
 

@@ -61,9 +61,9 @@ class BlobContainer:
             download = await self._client.download_blob(name)
             return await download.readall()
         except ResourceNotFoundError as error:
-            if _code(error) != StorageErrorCode.BLOB_NOT_FOUND:
+            if _code(error) not in (StorageErrorCode.BLOB_NOT_FOUND, StorageErrorCode.CONTAINER_NOT_FOUND):
                 raise
-            return None
+            return None  # the container is made by the first file
 
     async def names(self, prefix: str) -> list[str]:
         return sorted([name async for name in self._client.list_blob_names(name_starts_with=prefix)])

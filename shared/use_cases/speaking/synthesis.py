@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from shared.domain.audibility import audible_ms
+from shared.domain.audibility import audible_bytes, audible_ms
 from shared.domain.audio import BYTES_PER_MS, OnsetTrim
 from shared.domain.errors import TextToSpeechError
 from shared.domain.playback import Piece, Sent, good_place, piece_bytes
+from shared.domain.sentences import ends_sentence
 from shared.ports.clock import Clock
 from shared.ports.text_to_speech import TextToSpeech
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 _AHEAD = 2
 """So many sentences are made before the take is final: enough to begin with, and little is wasted."""
 _SHORT_BYTES = 3000 * BYTES_PER_MS
+_WITHIN_SENTENCE_BYTES = 100 * BYTES_PER_MS
+"""What remains of the silence after a clause, whose sentence goes on."""
 
 
 @dataclass(slots=True)
@@ -181,6 +184,7 @@ class Synthesis:
 
     async def _synthesize(self, sentence: int, before: list[Piece]) -> None:
         begins_first = not self.pieces or self.pieces[0].sentence == sentence
+        goes_on = sentence > 1 and not ends_sentence(self.answer.sentences[sentence - 2])
         skip_bytes = at_bytes = sum(len(piece.pcm) for piece in before)
         number = len(before)
         text = self.answer.sentences[sentence - 1]
@@ -202,8 +206,9 @@ class Synthesis:
                         self.first_byte_ms = self._voice.clock.now_ms()
                     audible = onset.push(made)
                     is_audible = is_audible or bool(audible)
-                    # Silence before the very first word is time that the caller waits; later on it is a pause.
-                    pcm = audible if begins_first else made
+                    # Silence before the very first word is time that the caller waits, and within a sentence it
+                    # would tear it; between sentences it is a pause.
+                    pcm = audible if begins_first or goes_on else made
                     pending += pcm[skip_bytes:]
                     skip_bytes = max(0, skip_bytes - len(pcm))
                     # One piece is always held back, for the last one has to be known as such.
@@ -215,6 +220,8 @@ class Synthesis:
             raise
         if not is_audible:
             raise TextToSpeechError("tts_silent", "the voice said nothing", retryable=True)
+        if not ends_sentence(text):
+            del pending[audible_bytes(pending) + _WITHIN_SENTENCE_BYTES :]
         add(len(pending), last=True)
 
     def _add(self, piece: Piece) -> None:

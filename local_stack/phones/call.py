@@ -17,7 +17,7 @@ import aiohttp
 from local_stack.phones import utterance, voices
 from local_stack.phones.app_api import AppApi, TokenSource
 from local_stack.phones.call_request import DEFAULT_FROM, DEFAULT_TO, STATUS_PATH, VOICE_PATH
-from local_stack.phones.murmurs import MHM_TEXT, MURMURS, cough
+from local_stack.phones.murmurs import MURMURS, cough, mhm
 from local_stack.phones.operator_token import operator_token
 from local_stack.phones.picture.scene import NotACall
 from local_stack.phones.placing import CannotCall, PlacedCall
@@ -121,7 +121,7 @@ async def place(
             "status_url": app_url + STATUS_PATH,
             "utterances": said,
             "turns": turns,
-            **await _manner(session, options),
+            **_manner(options),
         }
 
         async def local_token() -> str:
@@ -137,15 +137,13 @@ async def place(
         return PASSED if verdict.passed else FAILED
 
 
-async def _manner(session: aiohttp.ClientSession, options: argparse.Namespace) -> dict[str, Any]:
+def _manner(options: argparse.Namespace) -> dict[str, Any]:
     """How the caller treats the agent's replies, where it is not merely polite."""
     manner: dict[str, Any] = {"pattern": options.pattern} if options.pattern else {}
     if options.backchannel is None:
         return manner
-    is_cough = options.backchannel == "cough"
-    sound = cough() if is_cough else await speak(session, options.speech_url, MHM_TEXT)
-    label = "cough (synthetic)" if is_cough else "mhm"
-    return {"pattern": "m", **manner, "murmur": _utterance(sound, label, None)}
+    sound = cough() if options.backchannel == "cough" else mhm()
+    return {"pattern": "m", **manner, "murmur": _utterance(sound, f"{options.backchannel} (synthetic)", None)}
 
 
 def _write(text: str) -> None:

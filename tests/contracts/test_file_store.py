@@ -76,7 +76,8 @@ async def test_deleting_is_thorough_and_forgiving(files: FileStore) -> None:
 async def test_ping_makes_the_container_and_again_does_no_harm(blob_connection_string: str) -> None:
     store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
     with pytest.raises(StoreError, match="files_rejected"):
-        await store.get("x")
+        await store.list("")
+    assert await store.get("x") is None
     await asyncio.gather(store.ping(), store.ping())
     assert await store.get("x") is None
     assert store.container.startswith("made-")

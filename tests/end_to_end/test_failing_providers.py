@@ -123,7 +123,7 @@ async def prepared(scripted_stack: Stack) -> set[str]:
     made: set[str] = set()
     with suppress(TimeoutError):
         async with asyncio.timeout(PREPARED_WITHIN_S):
-            while not {*FILLERS, APOLOGY} <= made:
+            while not made >= FILLERS:
                 await asyncio.sleep(0.2)
                 asked = await service.requests()
                 made = {each["details"]["text"] for each in asked if each["kind"] == "tts" and each["status"] == 200}
@@ -157,8 +157,8 @@ def _assert_answered(name: str, exchange: Exchange) -> None:
     assert _longest_silence_ms(exchange.line) < REPLY_LIMIT_MS
 
 
-async def test_fillers_and_the_apology_are_there_before_they_are_needed(prepared: set[str]) -> None:
-    assert {*FILLERS, APOLOGY} <= prepared
+async def test_fillers_are_there_before_they_are_needed(prepared: set[str]) -> None:
+    assert prepared >= FILLERS
 
 
 @pytest.mark.parametrize("name", MENDED)

@@ -95,13 +95,16 @@ class Hear:
         idle_s = self.limits.no_media_s if request.turn == 1 else self.limits.stalled_s
         try:
             reason = await turn.run(pipe_names.frames(request.call_id), after, idle_s=idle_s)
-            await self._tell_watch(request, orchestrations, 0 if reason else _watched_ms(agent, interrupting))
             if reason:
+                await self._tell_watch(request, orchestrations, 0)
                 if not listening.heard_ms and request.turn == 1:
                     await self._tell_watch(replace(request, turn=0), orchestrations, 0)
                 await self._last_words(request, listening)
                 return await self._end(request, interrupting, reason)
-            await self._hand_on(request, listening, turn)
+            await asyncio.gather(
+                self._tell_watch(request, orchestrations, _watched_ms(agent, interrupting)),
+                self._hand_on(request, listening, turn),
+            )
         finally:
             await self._let_go(request, listening)
         if after != "0-0":

@@ -31,6 +31,7 @@ from shared.use_cases.waiting import Waiting
 logger = logging.getLogger(__name__)
 
 _TOLD_WITHIN_S = 5.0
+_KEPT_WITHIN_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,17 @@ class Speak:
         parts = self._parts(request, live, agent, past, notes=notes, first_sound=first_sound)
         speaking = Speaking(parts, request, agent, past, journal)
         outcome = await speaking.run()
-        await notes.keep_sound(self.files, live, past.playback)
+        # In the recording it is before it is over, but who is to talk next does not wait for a store that is slow.
+        keeping = asyncio.create_task(notes.keep_sound(self.files, live, past.playback), name="keep sound")
+        try:
+            await asyncio.wait({keeping}, timeout=_KEPT_WITHIN_S)
+            ended = await self._end(request, notes, speaking, outcome)
+            await keeping
+            return ended
+        finally:
+            keeping.cancel()
+
+    async def _end(self, request: TurnRequest, notes: SpeakingNotes, speaking: Speaking, outcome: TurnOutcome) -> str:
         if speaking.is_stopped:  # perhaps because somebody else has ended the turn
             journal = await self.live_calls.journal(request.call_id, request.turn)
             if "outcome" in journal:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from shared.domain import pipe_names
+from shared.domain import interruption, pipe_names
 from shared.domain.call import Agent
 from shared.domain.conversation import remembered, system_prompt
 from shared.domain.errors import NotFound
@@ -141,7 +141,12 @@ class Think:
             return asked.history.result()
         within_s = _INTERRUPTED_WITHIN_S if agent.interruptible else _SPOKEN_WITHIN_S
         request = asked.request
-        if await Waiting(self.pipes, self.live_calls).within(self._spoken_before(request), within_s) is None:
+        held = await self._held_before(request)
+        waiting = Waiting(self.pipes, self.live_calls)
+        ended = await waiting.within(
+            self._spoken_before(request), within_s, of=lambda entry: is_end(entry) or entry.position == held
+        )
+        if ended is None:
             logger.warning("call %s turn %d: the turn before has not ended", request.call_id, request.turn)
         return await self.live_calls.journals(request.call_id, _looked_back(request))
 
@@ -151,6 +156,18 @@ class Think:
         while await waiting.within(self._spoken_before(request), _SPOKEN_WITHIN_S, of=is_end) is None:
             pass  # a turn may listen for minutes; what stands in the journals before the end is not yet history
         return await self.live_calls.journals(request.call_id, _looked_back(request))
+
+    async def _held_before(self, request: TurnRequest) -> str:
+        """Where it is told what was heard of the answer before until the hold that lasts; "" where none does."""
+        control = pipe_names.turn(request.call_id, request.turn - 1, pipe_names.CONTROL)
+        held = ""
+        for entry in await self.pipes.read(control):
+            match interruption.read(entry.position, entry.fields):
+                case interruption.Hold(number):
+                    held = f"{number}-0"
+                case interruption.Resume():
+                    held = ""
+        return held
 
     def _spoken_before(self, request: TurnRequest) -> str:
         return pipe_names.turn(request.call_id, request.turn - 1, pipe_names.SPOKEN)

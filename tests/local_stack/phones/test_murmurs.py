@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from local_stack.phones import utterance
 from local_stack.phones.conversation import Conversation, Phase, Plan
-from local_stack.phones.murmurs import cough
+from local_stack.phones.murmurs import cough, mhm
 from tests.local_stack.phones.test_conversation import Line
 from tests.local_stack.phones.twilio.voice_app import spoken
 
@@ -62,7 +64,8 @@ def test_a_murmur_has_to_be_something() -> None:
         Conversation(PLAN, [MURMUR], lambda *_event: None)
 
 
-def test_a_cough_is_loud_short_and_always_the_same() -> None:
-    sound = utterance.from_wav(cough(), "cough")
+@pytest.mark.parametrize("made", [cough, mhm])
+def test_a_murmur_is_loud_short_and_always_the_same(made: Callable[[], bytes]) -> None:
+    sound = utterance.from_wav(made(), made.__name__)
     assert 200 <= sound.speech_ms <= 800
-    assert cough() == cough()
+    assert made() == made()

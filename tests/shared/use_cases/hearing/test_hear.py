@@ -421,3 +421,20 @@ async def test_a_long_noise_without_words_leaves_no_gap(house: House, caller: Ca
     sound = [entry.position for entry in frames if b"d" in entry.fields]
     assert (sound.index(cursor["after"]) + 1) * 20 == int(cursor["at_ms"])
     assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "Now."
+
+
+async def test_the_next_turn_does_not_wait_for_the_engine(
+    house: House, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or an answer that comes meanwhile could not be interrupted."""
+
+    async def turn_over(call_id: str, turn: int, limit_ms: int) -> None:
+        if turn:
+            await house.clock.sleep_ms(5_000)
+
+    monkeypatch.setattr(house.orchestrations, "turn_over", turn_over)
+    hear = hearing(house, FakeSpeechToText("Hello there."))
+    task = asyncio.create_task(hear_while(hear, caller, voice(600)))
+    await house.clock.sleep_ms(2_000)
+    assert await house.pipe(2, pipe_names.CURSOR)
+    await task

@@ -77,6 +77,7 @@ def own_stack(*, pinned: bool, nice: int = 0) -> Iterator[OwnStack]:
 
     Raises: StackFailed.
     """
+    signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="voice-benchmark-") as folder:
         state_dir = Path(folder)
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
@@ -101,6 +102,11 @@ def own_stack(*, pinned: bool, nice: int = 0) -> Iterator[OwnStack]:
             stack.seed(SEED)
             with _preferred((os.getpid(), speech.pid, supervisor.pid), nice):
                 yield stack
+
+
+def _leave(*_: object) -> None:
+    """Who ends the benchmark ends its stack."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from local_stack.phones.murmurs import cough
+from local_stack.phones.murmurs import cough, mhm
 from local_stack.phones.synthetic_voice import speak
 from tests.end_to_end.audio import one_after_the_other
 from tests.end_to_end.scripted_service import MS_PER_CHARACTER, Request, ScriptedService, asked_for, history
@@ -20,15 +20,13 @@ from tests.end_to_end.stack import CALM, Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
-GREETING = "Acme Telephones, this is Carla."
+GREETING = "Acme Telephones, this is Nora. How can I help you?"
 PATIENCE_MS = 700
 SERVICES_MS = 600
 """What the scripted services take for the first sound of an answer, one after the other."""
 HOP_MS = 1500
 """More than it takes from the service to the caller's ear, on a machine with other work, too."""
 REAL_WORDS_WITHIN_S = 60
-MURMUR = "Mm."
-"""In the synthetic voice that is at hand, "Mhm." sounds like "her", which is a word."""
 
 PARCEL = {
     "voice": "vm-nobodyavail",
@@ -198,16 +196,15 @@ async def _murmured(stack: Stack, operator: str, murmur: bytes, number: str) -> 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def murmuring(stack: Stack, operator: str) -> dict[str, Seen]:
-    """Two callers of the agent with real models: one coughs over its reply, the other one says "mhm"."""
+    """Callers of the agent with real models: over its reply one coughs, one hums, one says a word of assent."""
     async with aiohttp.ClientSession() as session:
-        mhm = await speak(session, stack.speech_url, MURMUR)
-    coughed, agreed = await asyncio.gather(
-        _murmured(stack, operator, cough(), "+14155550141"), _murmured(stack, operator, mhm, "+14155550142")
-    )
-    return {"cough": coughed, "mhm": agreed}
+        yeah = await speak(session, stack.speech_url, "Yeah.")
+    sounds = {"cough": cough(), "mhm": mhm(), "yeah": yeah}
+    calls = [_murmured(stack, operator, sound, f"+1415555015{at}") for at, sound in enumerate(sounds.values())]
+    return dict(zip(sounds, await asyncio.gather(*calls), strict=True))
 
 
-@pytest.mark.parametrize("sound", ["cough", "mhm"])
+@pytest.mark.parametrize("sound", ["cough", "mhm", "yeah"])
 async def test_a_murmur_is_no_interruption(stack: Stack, murmuring: dict[str, Seen], sound: str) -> None:
     call = murmuring[sound]
     assert call.line(1)["murmur"] is not None, "the reply was over before the caller murmured"

@@ -182,15 +182,18 @@ class CallerTurn:
         text = self._known[max(self._known)][0] if self._known else None
         is_over = self._interrupting.was_said if isinstance(event, Backchannel) else not self._interrupting.overlaps
         if is_over and text and any(map(str.isalnum, text)):
-            self._listening.end()
-            self.words, self.words_at_ms = text, self._clock.now_ms()
-            await self._takes.end(text)
-            await self._interrupting.stop(self._listening.turn_ended_at_ms)
-            self._end(None)
+            await self._take_as_answer(text)
             return
         await self._takes.go_on()
         await self._interrupting.resume()
         self._forget()
+
+    async def _take_as_answer(self, text: str) -> None:
+        self._listening.end()
+        self.words, self.words_at_ms = text, self._clock.now_ms()
+        await self._takes.end(text)
+        await self._interrupting.stop(self._listening.turn_ended_at_ms)
+        self._end(None)
 
     async def _announce_speech(self) -> None:
         await self._announce()
@@ -213,7 +216,10 @@ class CallerTurn:
             if text and self._listening.is_paused:
                 await self._takes.pause(text)
             elif self._listening.is_quiet:
-                self._forget()
+                if text and self._interrupting.was_said and self._listening.is_backchannel(text):
+                    await self._take_as_answer(text)  # the agent was let go on before the words were known
+                else:
+                    self._forget()
 
     async def _transcribe(self) -> str | None:
         standing = self._takes.standing

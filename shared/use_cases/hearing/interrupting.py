@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import aclosing
 
 from shared.domain import interruption, pipe_names
@@ -34,8 +33,9 @@ class Interrupting:
 
     @property
     def was_said(self) -> bool:
-        """Whether the answer before is over but for its last word, which the caller need not wait for."""
-        return not self.overlaps or self._left_ms.get(self._holds, math.inf) <= _LAST_WORD_MS
+        """Whether the answer before was over at the last hold, but for a word for which the caller need not wait."""
+        left_ms = self._left_ms.get(self._holds)  # of a hold that came after the end nothing is told
+        return not self.overlaps if left_ms is None else left_ms <= _LAST_WORD_MS
 
     async def restore(self) -> None:
         """Take up what was told before this step was run again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from shared.domain.audio import BYTES_PER_MS
+from shared.domain.backchannels import is_backchannel
 from shared.domain.errors import MediaError
 from shared.domain.hum import is_hum
 from shared.domain.loudness import Loudness
@@ -60,6 +61,7 @@ class Listening:
         self.transcription: Transcription | None = None
         self._ear = ear
         self._decoder = decoder
+        self._tuning = tuning
         self._machine = TurnTaking(tuning)
         self._loudness = Loudness()
         self._open_transcription = open_transcription
@@ -100,6 +102,10 @@ class Listening:
     def end(self) -> None:
         """The turn is over, whatever the machine thinks."""
         self.turn_ended_at_ms = self._arrived_at_ms
+
+    def is_backchannel(self, text: str) -> bool:
+        """Whether such words take no turn while the agent speaks."""
+        return is_backchannel(text, self._tuning.backchannels)
 
     def begin_quiet(self) -> None:
         """Count the silence from now on."""

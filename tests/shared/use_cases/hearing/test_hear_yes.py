@@ -16,21 +16,21 @@ QUESTION = "Shall I book it for you?"
 QUESTION_MS = 50 * len(QUESTION)
 
 
-async def say_yes_at(house: House, at_ms: int, tts: FakeTextToSpeech | None = None) -> None:
+async def say_yes_at(house: House, at_ms: int, *, lasts_ms: int = 300, known_after_ms: int = 100) -> None:
     """While the agent asks its question; listening goes on for some seconds at most."""
     await house.connect()
     await answer(house, 0, QUESTION)
-    speaking = asyncio.create_task(speaker(house, tts or FakeTextToSpeech(house.clock))(turn_request(0)))
+    speaking = asyncio.create_task(speaker(house, FakeTextToSpeech(house.clock))(turn_request(0)))
     caller = Caller(house)
 
     async def talk() -> None:
-        await caller.sound(silence(at_ms), voice(300))
+        await caller.sound(silence(at_ms), voice(lasts_ms))
         await caller.keep_silent()
 
     talking = asyncio.create_task(talk())
     try:
         async with asyncio.timeout(4):
-            stt = FakeSpeechToText("Yes.", delay_ms=100, clock=house.clock)
+            stt = FakeSpeechToText("Yes.", delay_ms=known_after_ms, clock=house.clock)
             await hearing(house, stt)(turn_request(1), house.orchestrations)
     except TimeoutError:
         pass
@@ -53,6 +53,19 @@ async def test_yes_to_a_question_that_is_all_but_asked(before_end_ms: int, inter
     assert await heard(house) == "Yes."
     transcript = await house.pipe(1, pipe_names.TRANSCRIPT)
     assert transcript[-1] == {"event": "final", "text": "Yes."}
+
+
+async def test_a_short_yes_whose_words_are_known_after_the_agent_went_on() -> None:
+    house = House()
+    await say_yes_at(house, QUESTION_MS - 200, lasts_ms=200, known_after_ms=500)
+    assert await heard(house) == "Yes."
+
+
+async def test_a_short_yes_in_the_midst_whose_words_are_known_late_is_a_backchannel() -> None:
+    house = House()
+    await say_yes_at(house, QUESTION_MS - 1000, lasts_ms=200, known_after_ms=300)
+    assert await heard(house) is None
+    assert await told(house) == ["hold", "resume"]
 
 
 async def test_yes_in_the_midst_of_it_is_a_backchannel() -> None:

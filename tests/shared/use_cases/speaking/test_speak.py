@@ -370,21 +370,3 @@ async def test_pipes_that_fail_are_no_interruption(house: House, tts: FakeTextTo
     assert await speaker(house, tts)(turn_request(1)) == "completed"
     assert played(house) == sound(tts, *ANSWER)
     assert (await journal(house))["said"] == WHOLE
-
-
-async def test_the_next_turn_does_not_wait_for_the_recording(
-    house: House, tts: FakeTextToSpeech, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    honest = house.files.put
-
-    async def put(name: str, data: bytes, *, content_type: str) -> None:
-        await house.clock.sleep_ms(8_000)
-        await honest(name, data, content_type=content_type)
-
-    monkeypatch.setattr(house.files, "put", put)
-    await answer(house, 1, "Yes.")
-    task = asyncio.create_task(speaker(house, tts)(turn_request(1)))
-    await house.clock.sleep_ms(50 * len("Yes.") + 600)
-    assert await ended(house, 1) == ("Yes.", "completed")
-    assert await task == "completed"
-    assert len(await house.files.list("")) == 1

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import StoreError, TextToSpeechError
 from shared.domain.ledger import Moment
@@ -394,30 +393,3 @@ async def test_back_late_it_fills_the_silence_at_once(house: House, tts: FakeTex
     assert await speaker(house, tts)(turn_request(1)) == "completed"
     assert house.channel.played[0].pcm == FILLER.pcm
     assert house.channel.played[0].from_ms - began_ms < 20
-
-
-async def test_an_agent_that_may_not_be_interrupted_finishes_before_it_answers_again(
-    house: House, tts: FakeTextToSpeech
-) -> None:
-    """While the answer before is still said, nobody waits for this one: no filler and no apology into it."""
-    house.change_agent(interruptible=False)
-    speaking = asyncio.create_task(speaker(house, tts)(turn_request(2)))
-    await take(house, 2, Final(1, "Yes."))
-    await house.clock.sleep_ms(20_000)
-    assert house.channel.messages == []
-    await sentences(house, 2, "It is done.")
-    await house.clock.sleep_ms(1_000)
-    assert house.channel.messages == []
-    await house.write(1, pipe_names.SPOKEN, {"event": "end", "said": "So."}, pipe_names.END_POSITION)
-    assert await speaking == "completed"
-    assert house.channel.heard() == tts.sound_of("It is done.")
-
-
-@pytest.mark.parametrize("turn", [0, 1])
-async def test_what_may_be_needed_is_prepared_when_a_call_begins(
-    house: House, tts: FakeTextToSpeech, turn: int
-) -> None:
-    prepared = FakePrepared(house.clock)
-    await answer(house, turn, "Hello.")
-    await speaker(house, tts, prepared)(turn_request(turn))
-    assert prepared.prepared == ([] if turn else [house.agent])

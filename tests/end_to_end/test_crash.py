@@ -40,13 +40,15 @@ async def _kill_and_start(stack: Stack) -> None:
     await asyncio.to_thread(stack.command, "start", "app")
 
 
-def _assert_each_piece_was_played_once(events: list[dict[str, Any]]) -> None:
-    """The carrier says which pieces of the reply it has played: one after the other, none missing, none twice."""
-    marks = [event["mark"] for event in events if event["event"] == "mark_echoed"]
-    reply = [tuple(map(int, mark.split("-")[1:])) for mark in marks if mark.startswith("1-")]
-    assert reply[0] == (1, 1)
-    for before, piece in pairwise(reply):
-        assert piece in ((before[0], before[1] + 1), (before[0] + 1, 1)), f"{piece} came after {before}"
+def _assert_pieces_were_played_in_order(events: list[dict[str, Any]]) -> None:
+    """The carrier says which pieces of the reply it has played (not each bears a mark): none comes twice, and none
+    was thrown away. How long the reply was heard tells whether one is missing.
+    """
+    echoed = [event for event in events if event["event"] == "mark_echoed" and event["mark"].startswith("1-")]
+    numbers = [int(event["mark"].removeprefix("1-")) for event in echoed]
+    assert numbers[0] == 1
+    assert all(before < number for before, number in pairwise(numbers)), numbers
+    assert not any(event["cleared"] for event in echoed)
 
 
 async def test_a_call_survives_the_host(stack: Stack, operator: str) -> None:
@@ -56,7 +58,7 @@ async def test_a_call_survives_the_host(stack: Stack, operator: str) -> None:
         "to": CALM,
         "utterances": [{"file": voice["file"], "text": voice["text"]} for voice in voices],
         "turns": 2,
-        "quiet_ms": 10_000,  # a caller who is patient while the line is silent for the time of a restart
+        "quiet_ms": 8_000,  # a caller who is patient while the line is silent for the time of a restart
         "reply_timeout_ms": 60_000,
     }
     crash: asyncio.Task[None] | None = None
@@ -82,7 +84,7 @@ async def test_a_call_survives_the_host(stack: Stack, operator: str) -> None:
 
     broken = result["turns"][1]
     assert broken["underruns_ms"], "the reply was over before the host was killed"
-    _assert_each_piece_was_played_once(events)
+    _assert_pieces_were_played_in_order(events)
     audible_ms = await stack.audible_ms(turns[1]["said"])
     assert abs(broken["heard_ms"] - audible_ms) <= 160 + audible_ms * VOICE_VARIES
     on_the_line = await _heard_on_the_line(stack, result, broken)

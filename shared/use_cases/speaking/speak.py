@@ -97,11 +97,9 @@ class Speak:
             journal = await self.live_calls.journal(request.call_id, request.turn)
             if "outcome" in journal:
                 return await notes.over(journal.get("said", ""), journal["outcome"])
-        moments: dict[str, float] = {}
+        moments = dict(speaking.interruption)
         if speaking.said:
             moments[Moment.PLAYBACK_ENDED] = self.clock.now_ms()
-        if speaking.interrupted_at_ms is not None:
-            moments[Moment.INTERRUPTED] = speaking.interrupted_at_ms
         return await self._close(notes, speaking.said, outcome, moments)
 
     def _parts(

@@ -57,8 +57,11 @@ class Speaking:
         self, parts: SpeakingParts, request: TurnRequest, agent: Agent, past: Past, journal: dict[str, str]
     ) -> None:
         self.outcome: TurnOutcome | None = None
-        self.interrupted_at_ms: float | None = None
+        self.interruption: dict[str, float] = {}
+        """When the caller began to speak into the answer, and when the line was cleared."""
         self.is_stopped = False
+        self._spoken_into_ms: float | None = None
+        self._cleared_ms: float | None = None
         self._parts = parts
         self._clock = parts.clock
         self._playback = parts.sending.playback
@@ -245,6 +248,7 @@ class Speaking:
                 if not self._news.orders:  # who wrote that it was silent may have died before it was
                     await self._silence()
             case Hold(number, at_ms):
+                self._spoken_into_ms = at_ms
                 await self._hold(number, at_ms if is_old else now_ms)
             case Resume(number):
                 if self._held is not None and self._held[0] == number:
@@ -271,6 +275,7 @@ class Speaking:
     async def _silence(self) -> None:
         if self._playback.newest:
             await self._parts.sending.clear()
+            self._cleared_ms = self._clock.now_ms()
 
     def _has_heard_all(self, final: Synthesis) -> bool:
         index, _ = final.place_after(self._playback.last_of_answer)
@@ -289,4 +294,7 @@ class Speaking:
         if self._held is None:
             await self._silence()
         if self._has_answered:
-            self.interrupted_at_ms = self._held[1] if self._held else at_ms
+            began_ms = at_ms if self._spoken_into_ms is None else self._spoken_into_ms
+            self.interruption = {Moment.INTERRUPTED: began_ms}
+            if self._cleared_ms is not None:
+                self.interruption[Moment.CLEARED] = self._cleared_ms

@@ -95,8 +95,9 @@ class Synthesis:
 
     @property
     def whole_ms(self) -> dict[int, float]:
-        """How long each sentence sounds, of those that are made."""
-        return {piece.sentence: piece.ends_ms for piece in self.pieces if piece.last}
+        """How long each sentence that is made can be heard: the silence after it holds no words."""
+        ends = {piece.sentence: piece.begins_bytes + audible_bytes(piece.pcm) for piece in self.pieces if piece.last}
+        return {sentence: end_bytes / BYTES_PER_MS for sentence, end_bytes in ends.items() if end_bytes}
 
     def place_after(self, last: Sent | None) -> tuple[int, int]:
         """The piece with which to go on after the last one that was sent, and how many of its bytes were heard."""

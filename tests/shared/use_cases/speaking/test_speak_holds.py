@@ -153,6 +153,7 @@ async def test_a_hold_that_was_an_interruption(house: House, tts: FakeTextToSpee
     journal = await house.live_calls.journal(CALL_ID, 1)
     assert (journal["said"], journal["outcome"]) == (said, "interrupted")
     assert float(journal["interrupted_ms"]) == pytest.approx(held_ms, abs=5)
+    assert 0 <= float(journal["cleared_ms"]) - float(journal["interrupted_ms"]) < 5
     assert sum(len(pcm) for pcm in house.files.kept.values()) == len(house.channel.heard())
 
 

@@ -35,15 +35,17 @@ class Held:
 
 
 def held(loads: Sequence[Load]) -> list[Held]:
-    """Each load beside the smallest one."""
-    alone = min(loads, key=lambda load: load.calls).at_wire
+    """Each load beside one call; without that none is held."""
+    alone = next((load.at_wire for load in loads if load.calls == 1), None)
     return [_held(load, alone) for load in loads]
 
 
 def _held(load: Load, alone: Distribution | None) -> Held:
     slower = None if load.at_wire is None or alone is None else load.at_wire.p95 / alone.p95
     faults = []
-    if slower is None or slower > SLOWER:
+    if slower is None:
+        faults.append("no single call beside it")
+    elif slower > SLOWER:
         faults.append(f"p95 beyond {SLOWER} ×")
     if load.late_frames:
         faults.append(f"{load.late_frames} frames later than {LATE_MS:.0f} ms")

@@ -56,32 +56,3 @@ def decode_mulaw(payload: bytes) -> Samples:
 def encode_mulaw(samples: Samples) -> bytes:
     """16-bit samples as G.711 µ-law bytes at the same rate. Source: ITU-T G.711, table 2a."""
     return bytes(_COMPRESS.take(samples.view(np.uint16)).tobytes())
-
-
-_AUDIBLE = 200
-"""A sample louder than this is no longer silence: about -44 dB of full scale."""
-_KEPT_BEFORE_ONSET_MS = 20
-
-
-class OnsetTrim:
-    """Takes the silence before the first sound off a stream of PCM16 16 kHz: voices begin with up to 300 ms of it,
-    and the caller waits for each of them.
-    """
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._begun = False
-
-    def push(self, pcm: bytes) -> bytes:
-        """What is to be played of the next piece; nothing while there is only silence."""
-        if self._begun:
-            return pcm
-        self._held += pcm
-        audible = np.flatnonzero(np.abs(samples_of(self._held).astype(np.int32)) > _AUDIBLE)
-        kept_bytes = _KEPT_BEFORE_ONSET_MS * BYTES_PER_MS
-        if not audible.size:
-            self._held = self._held[-kept_bytes:]
-            return b""
-        self._begun = True
-        begin = max(0, int(audible[0]) * 2 - kept_bytes)
-        return self._held[begin:]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_ANSWER_S = 120
+"""So long the turn after it waits for an answer that may not be interrupted."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:

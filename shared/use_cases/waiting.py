@@ -40,11 +40,12 @@ class Waiting:
                 if ended:
                     return
 
-    async def first(self, call_id: str, pipe: str) -> Entry | None:
-        """The first entry of a pipe, or None once the call has ended without one."""
+    async def first(self, call_id: str, pipe: str, *, of: Callable[[Entry], bool] = lambda _: True) -> Entry | None:
+        """The first entry of a pipe that is `of` the kind, or None once the call has ended without one."""
         async with aclosing(self.entries(call_id, pipe)) as entries:
             async for entry in entries:
-                return entry
+                if of(entry):
+                    return entry
         return None
 
     async def within(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from shared.domain import pipe_names
 from shared.domain.call import Call, CallState, EndReason, Recording, Turn, TurnOutcome
-from shared.domain.errors import MediaError
 from shared.domain.latency import latency_of
 from shared.domain.ledger import read_costs, read_moments
 from shared.domain.recording import CONTENT_TYPE, stereo_wav
@@ -22,6 +21,7 @@ from shared.ports.media_channel import MediaChannels
 from shared.ports.pipes import Pipes
 from shared.ports.turn_meter import TurnMeter
 from shared.use_cases.calls.sound_pieces import SoundPieces
+from shared.use_cases.screens import show
 from shared.use_cases.waiting import Waiting, is_end
 
 logger = logging.getLogger(__name__)
@@ -71,14 +71,10 @@ class KeepRecords:
             latency = latency_of(turn.moments)
             message = {
                 "type": "turn",
-                "turn": turn.number,
                 "latency": latency.to_json() if latency else None,
                 "costs": dict(turn.costs),
             }
-            try:
-                await channel.show(message)
-            except MediaError as error:
-                logger.info("call %s turn %d: not shown: %s", live.call_id, turn.number, error.code)
+            await show(channel, live.call_id, turn.number, message)
 
     async def of_call(self, request: WrapUpRequest) -> None:
         """Save what the last turns left, the transcript, and the recording.

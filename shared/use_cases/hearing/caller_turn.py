@@ -55,7 +55,7 @@ class CallerTurn:
         takes: TakeWriting,
         interrupting: Interrupting,
         on_first_frame: Callable[[], Awaitable[None]],
-        announce: Callable[[], Awaitable[None]],
+        announce: Callable[[], Coroutine[Any, Any, None]],
         limit_reached: Callable[[], Awaitable[EndReason | None]],
     ) -> None:
         self.words: str | None = None
@@ -162,7 +162,7 @@ class CallerTurn:
                     await self._interrupting.stop(self._listening.moment(at_ms))
                 case SpeechStarted():
                     if self._announcing is None:
-                        self._announcing = self._spawn(self._announce_speech(), "announcement")
+                        self._announcing = self._spawn(self._announce(), "announcement")
                 case PauseBegan(number, at_ms):
                     self._paused_at_ms = at_ms
                     self._ask(number)
@@ -190,13 +190,7 @@ class CallerTurn:
 
     async def _take_as_answer(self, text: str) -> None:
         self._listening.end()
-        self.words, self.words_at_ms = text, self._clock.now_ms()
-        await self._takes.end(text)
-        await self._interrupting.stop(self._listening.turn_ended_at_ms)
-        self._end(None)
-
-    async def _announce_speech(self) -> None:
-        await self._announce()
+        await self._close(text, self._clock.now_ms())
 
     def _ask(self, pause: int) -> None:
         """Ask for the words up to this pause; those of the pause before come too late now."""
@@ -253,8 +247,12 @@ class CallerTurn:
 
     async def _finish(self, event: TurnEnded) -> None:
         nothing_said = with_keys("", self._listening.keys) or None
-        self.words, self.words_at_ms = self._known.get(event.pause, (nothing_said, self._clock.now_ms()))
-        await self._takes.end(self.words)
+        await self._close(*self._known.get(event.pause, (nothing_said, self._clock.now_ms())))
+
+    async def _close(self, words: str | None, known_at_ms: float) -> None:
+        """The turn is over, and the caller's."""
+        self.words, self.words_at_ms = words, known_at_ms
+        await self._takes.end(words)
         await self._interrupting.stop(self._listening.turn_ended_at_ms)
         self._end(None)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from shared.domain import pipe_names, takes
 from shared.domain.call import Agent, EndReason
-from shared.domain.errors import MediaError, NotFound, SpeechToTextError, VoiceAgentError
+from shared.domain.errors import NotFound, SpeechToTextError, VoiceAgentError
 from shared.domain.ledger import Moment
-from shared.domain.limits import CallLimits
+from shared.domain.limits import LONGEST_ANSWER_S, CallLimits
 from shared.domain.steps import TurnRequest
 from shared.domain.turn_tuning import Tuning
 from shared.ports.clock import Clock
@@ -30,13 +30,12 @@ from shared.use_cases.hearing.caller_turn import CallerTurn
 from shared.use_cases.hearing.interrupting import Interrupting
 from shared.use_cases.hearing.listening import Listening
 from shared.use_cases.hearing.take_writing import TakeWriting
+from shared.use_cases.screens import show
 from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
 _WATCH_GRACE_MS = 1000
-_LONGEST_ANSWER_MS = 120_000
-"""So long thinking waits for an answer before that may not be interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +192,7 @@ class Hear:
         if live is None or not live.connection_id:
             return
         channel = self.channels.open(live.provider, live.hub, live.connection_id, live.stream_id)
-        try:
-            await channel.show({"type": "heard", "turn": request.turn, "text": text})
-        except MediaError as error:
-            logger.info("call %s turn %d: not shown: %s", request.call_id, request.turn, error.code)
+        await show(channel, request.call_id, request.turn, {"type": "heard", "text": text})
 
     async def _last_words(self, request: TurnRequest, listening: Listening) -> None:
         """What the caller said while hanging up belongs in the transcript; nobody will answer it."""
@@ -237,4 +233,4 @@ def _watched_ms(agent: Agent, interrupting: Interrupting | None = None) -> int:
     once the answer before has been said, where that may not be interrupted.
     """
     is_in_the_way = interrupting is not None and interrupting.overlaps and not agent.interruptible
-    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS + (_LONGEST_ANSWER_MS if is_in_the_way else 0)
+    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS + (LONGEST_ANSWER_S * 1000 if is_in_the_way else 0)

@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from shared.domain.audio import BYTES_PER_MS, OnsetTrim
+from shared.domain.audibility import OnsetTrim
+from shared.domain.audio import BYTES_PER_MS
 from shared.ports.sound_cache import SoundCache
 from shared.ports.text_to_speech import TextToSpeech
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
-from shared.domain.audio import BYTES_PER_MS, OnsetTrim
+from shared.domain.audibility import OnsetTrim
+from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import TextToSpeechError
 from shared.ports.text_to_speech import TextToSpeech
 from shared.use_cases.providers.provider_health import ProviderHealth

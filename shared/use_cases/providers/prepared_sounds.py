@@ -8,7 +8,7 @@ import zlib
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from shared.domain.audio import OnsetTrim
+from shared.domain.audibility import OnsetTrim
 from shared.domain.call import Agent
 from shared.domain.errors import StoreError, TextToSpeechError
 from shared.domain.fillers import apology_of, fillers_of

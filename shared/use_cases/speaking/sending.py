@@ -13,6 +13,7 @@ from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
 from shared.ports.media_channel import MediaChannel
 from shared.ports.pipes import Pipes
+from shared.use_cases.screens import show
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +113,7 @@ class Sending:
             logger.info("call %s turn %d: not cleared: %s", self._request.call_id, self._request.turn, error.code)
 
     async def show(self, text: str) -> None:
-        try:
-            await self._channel.show({"type": "said", "turn": self._request.turn, "text": text})
-        except MediaError as error:
-            logger.info("call %s turn %d: not shown: %s", self._request.call_id, self._request.turn, error.code)
+        await show(self._channel, self._request.call_id, self._request.turn, {"type": "said", "text": text})
 
     async def _note(self, sent: Sent, fields: dict[str, str | bytes]) -> None:
         noted = {**fields, "from_ms": repr(sent.from_ms), "mark": "1" if sent.is_marked else "0"}

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from shared.domain.audibility import audible_bytes, audible_ms
-from shared.domain.audio import BYTES_PER_MS, OnsetTrim
+from shared.domain.audibility import OnsetTrim, audible_bytes, audible_ms
+from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import TextToSpeechError
 from shared.domain.playback import Piece, Sent, good_place, piece_bytes
 from shared.domain.sentences import ends_sentence

@@ -13,6 +13,7 @@ from shared.domain.call import Agent
 from shared.domain.conversation import remembered, system_prompt
 from shared.domain.errors import NotFound
 from shared.domain.fillers import apology_of
+from shared.domain.limits import LONGEST_ANSWER_S
 from shared.domain.steps import TurnRequest
 from shared.domain.takes import Ended, Failed, Final, TakeEvent, Tentative, Withdrawn
 from shared.ports.clock import Clock
@@ -26,7 +27,6 @@ from shared.use_cases.waiting import Waiting, is_end
 logger = logging.getLogger(__name__)
 
 _INTERRUPTED_WITHIN_S = 2.0
-_SPOKEN_WITHIN_S = 120.0
 _LOOKED_BACK_TURNS = 60
 """Among them are noises and answers unheard, which are not remembered."""
 
@@ -94,10 +94,15 @@ class Think:
 
     async def _finish(self, request: TurnRequest, answering: Answering) -> None:
         """Until the answer is whole, or nobody wants it any more: then the model is cancelled at once."""
+        waiting = Waiting(self.pipes, self.live_calls)
+        # Who speaks may give up an answer that does not come.
+        spoken = waiting.first(
+            request.call_id, pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN), of=is_end
+        )
         finishing = asyncio.create_task(answering.finish(), name="answer")
         unwanted = [
-            asyncio.create_task(self._stopped(request), name="stop"),
-            asyncio.create_task(self._spoken(request), name="spoken"),
+            asyncio.create_task(waiting.stop(request), name="stop"),
+            asyncio.create_task(spoken, name="spoken"),
         ]
         try:
             done, _ = await asyncio.wait({finishing, *unwanted}, return_when=asyncio.FIRST_COMPLETED)
@@ -107,17 +112,6 @@ class Think:
             for task in (finishing, *unwanted):
                 task.cancel()
             await asyncio.gather(finishing, *unwanted, return_exceptions=True)
-
-    async def _stopped(self, request: TurnRequest) -> None:
-        await Waiting(self.pipes, self.live_calls).stop(request)
-
-    async def _spoken(self, request: TurnRequest) -> None:
-        """Until speaking has ended: it may give up an answer that does not come."""
-        spoken = pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN)
-        async with aclosing(Waiting(self.pipes, self.live_calls).entries(request.call_id, spoken)) as entries:
-            async for entry in entries:
-                if is_end(entry):
-                    return
 
     async def _agent(self, request: TurnRequest) -> Agent | None:
         live = await self.live_calls.get(request.call_id)
@@ -139,7 +133,7 @@ class Think:
         """
         if asked.history.done() and not asked.history.exception():
             return asked.history.result()
-        within_s = _INTERRUPTED_WITHIN_S if agent.interruptible else _SPOKEN_WITHIN_S
+        within_s = _INTERRUPTED_WITHIN_S if agent.interruptible else LONGEST_ANSWER_S
         request = asked.request
         held = await self._held_before(request)
         waiting = Waiting(self.pipes, self.live_calls)
@@ -153,7 +147,7 @@ class Think:
     async def _history(self, request: TurnRequest) -> list[dict[str, str]]:
         """The same once the answer before is over, which it mostly is long before the caller has finished."""
         waiting = Waiting(self.pipes, self.live_calls)
-        while await waiting.within(self._spoken_before(request), _SPOKEN_WITHIN_S, of=is_end) is None:
+        while await waiting.within(self._spoken_before(request), LONGEST_ANSWER_S, of=is_end) is None:
             pass  # a turn may listen for minutes; what stands in the journals before the end is not yet history
         return await self.live_calls.journals(request.call_id, _looked_back(request))
 

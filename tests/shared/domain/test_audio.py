@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shared.domain import audio
+from shared.domain import audibility, audio
 
 _CODES = np.arange(256, dtype=np.uint8)
 _SAMPLES = np.arange(-32768, 32768, dtype=np.int32)
@@ -76,11 +76,11 @@ def test_the_silence_before_the_first_sound_is_taken_off(cut_bytes: int) -> None
     voice = np.full(1_600, 5_000, dtype="<i2")
     pause = np.zeros(1_600, dtype="<i2")
     stream = np.concatenate([hiss, voice, pause, voice]).tobytes()
-    trim = audio.OnsetTrim()
+    trim = audibility.OnsetTrim()
     kept = b"".join(trim.push(stream[at : at + cut_bytes]) for at in range(0, len(stream), cut_bytes))
     assert kept == np.concatenate([hiss[-320:], voice, pause, voice]).tobytes()
 
 
 def test_of_silence_nothing_is_left() -> None:
-    trim = audio.OnsetTrim()
+    trim = audibility.OnsetTrim()
     assert [trim.push(bytes(3_200)) for _ in range(5)] == [b""] * 5

@@ -214,3 +214,13 @@ async def _survive(speak: Speak, turn: int) -> bool:
     except Died:
         return True
     return False
+
+
+def sound(tts: FakeTextToSpeech, *sentences: str) -> bytes:
+    """What the voice makes of these sentences."""
+    return b"".join(tts.sound_of(sentence) for sentence in sentences)
+
+
+def played(house: House) -> bytes:
+    """Everything that was queued on the line."""
+    return b"".join(piece.pcm for piece in house.channel.played)

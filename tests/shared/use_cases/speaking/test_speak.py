@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,29 +14,19 @@ from shared.domain.takes import Final
 from tests.fakes.call import CALL_ID, House, turn_request
 from tests.fakes.models import FakeTextToSpeech
 from tests.fakes.telephony import FakeMediaChannel
-from tests.shared.use_cases.speaking.line import answer, connected, ended, interrupt, sentences, speaker, take
+from tests.shared.use_cases.speaking.line import (
+    answer,
+    ended,
+    interrupt,
+    played,
+    sentences,
+    sound,
+    speaker,
+    take,
+)
 
 ANSWER = ["Let me look for it.", "It is on its way to you now.", "Anything else?"]
 WHOLE = " ".join(ANSWER)
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with connected() as house:
-        yield house
-
-
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
-
-
-def sound(tts: FakeTextToSpeech, *sentences: str) -> bytes:
-    return b"".join(tts.sound_of(sentence) for sentence in sentences)
-
-
-def played(house: House) -> bytes:
-    return b"".join(piece.pcm for piece in house.channel.played)
 
 
 async def journal(house: House, turn: int = 1) -> dict[str, str]:

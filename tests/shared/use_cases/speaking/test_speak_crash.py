@@ -19,6 +19,7 @@ from tests.shared.use_cases.speaking.line import (
     connected,
     ended,
     interrupt,
+    played,
     speak_and_die,
     speaker,
 )
@@ -37,17 +38,8 @@ async def house() -> AsyncIterator[House]:
         yield house
 
 
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
-
-
 def sound(tts: FakeTextToSpeech) -> bytes:
     return b"".join(tts.sound_of(sentence) for sentence in ANSWER)
-
-
-def played(house: House) -> bytes:
-    return b"".join(piece.pcm for piece in house.channel.played)
 
 
 def marks(house: House) -> list[int]:

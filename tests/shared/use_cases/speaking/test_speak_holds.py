@@ -26,6 +26,7 @@ from tests.shared.use_cases.speaking.line import (
     order,
     resume,
     sentences,
+    sound,
     speak_and_die,
     speaker,
     take,
@@ -42,15 +43,6 @@ async def house() -> AsyncIterator[House]:
     async with connected() as house:
         house.change_agent(manner=Manner(filler_after_ms=0))
         yield house
-
-
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
-
-
-def sound(tts: FakeTextToSpeech, *texts: str) -> bytes:
-    return b"".join(tts.sound_of(text) for text in texts)
 
 
 def kinds(house: House) -> list[str]:

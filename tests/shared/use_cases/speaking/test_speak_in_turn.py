@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,23 +13,11 @@ from tests.fakes.models import FakeTextToSpeech
 from tests.shared.use_cases.speaking.line import (
     FakePrepared,
     answer,
-    connected,
     ended,
     sentences,
     speaker,
     take,
 )
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with connected() as house:
-        yield house
-
-
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
 
 
 async def test_an_agent_that_may_not_be_interrupted_finishes_before_it_answers_again(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,12 +19,13 @@ from tests.shared.use_cases.speaking.line import (
     FakePrepared,
     Mortal,
     answer,
-    connected,
     ended,
     hold,
     interrupt,
+    played,
     resume,
     sentences,
+    sound,
     speak_and_die,
     speaker,
     take,
@@ -34,25 +34,6 @@ from tests.shared.use_cases.speaking.line import (
 ANSWER = ["Let me look for it.", "It is on its way to you now.", "Anything else?"]
 WHOLE = " ".join(ANSWER)
 FILLER_MS = len(FILLER.pcm) / BYTES_PER_MS
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with connected() as house:
-        yield house
-
-
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
-
-
-def sound(tts: FakeTextToSpeech, *texts: str) -> bytes:
-    return b"".join(tts.sound_of(text) for text in texts)
-
-
-def played(house: House) -> bytes:
-    return b"".join(piece.pcm for piece in house.channel.played)
 
 
 async def journal(house: House) -> dict[str, str]:

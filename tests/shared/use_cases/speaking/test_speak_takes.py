@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,29 +10,10 @@ from shared.domain import pipe_names
 from shared.domain.takes import Ended, Failed, Final, Tentative, Withdrawn
 from tests.fakes.call import CALL_ID, House, turn_request
 from tests.fakes.models import FakeTextToSpeech
-from tests.shared.use_cases.speaking.line import connected, ended, sentences, speaker, take
+from tests.shared.use_cases.speaking.line import ended, played, sentences, sound, speaker, take
 
 ANSWER = ["Sure,", "I will look for it.", "It is on its way.", "Anything else?"]
 OTHER = ["No.", "It is not."]
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with connected() as house:
-        yield house
-
-
-@pytest.fixture
-def tts(house: House) -> FakeTextToSpeech:
-    return FakeTextToSpeech(house.clock)
-
-
-def sound(tts: FakeTextToSpeech, *texts: str) -> bytes:
-    return b"".join(tts.sound_of(text) for text in texts)
-
-
-def played(house: House) -> bytes:
-    return b"".join(piece.pcm for piece in house.channel.played)
 
 
 async def costs(house: House) -> dict[str, float]:

@@ -11,6 +11,7 @@ import time
 from local_stack.supervisor.addresses import Addresses, ConfigurationError
 from local_stack.supervisor.control import NotRunning, is_free, send_command
 from local_stack.supervisor.run import EXIT_BAD_REQUEST, EXIT_FAILED, UpOptions, up
+from local_stack.supervisor.scheduling import finish_before_yielding
 
 _STOP_DEADLINE_SECONDS = 15.0
 
@@ -21,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         addresses = Addresses.from_environment()
         if options.command == "up":
+            finish_before_yielding()
             return asyncio.run(up(addresses, _up_options(options)))
         if options.command == "token":
             return _token(addresses, options)

@@ -28,16 +28,13 @@ from shared.adapters.redis.sound_cache import RedisSoundCache
 from shared.adapters.redis.stream_reader import BLOCK_S, StreamReader
 from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
 from shared.adapters.system_clock.clock import SystemClock
-from shared.adapters.twilio.call_control import TwilioCallControl
 from shared.adapters.twilio.media_channel import TwilioMediaChannel
 from shared.adapters.twilio.media_codec import TwilioFrameDecoder
-from shared.adapters.twilio.media_gate import TwilioMediaGate
-from shared.adapters.twilio.webhooks import TwilioWebhook, TwilioWebhooks
 from shared.adapters.web.media import WebFrameDecoder, WebMediaChannel
 from shared.adapters.web.media_gate import WebMediaGate
 from shared.adapters.web_pubsub.service import WebPubSubConnection, WebPubSubService
+from shared.carriers import Carriers, TwilioWebhook
 from shared.domain.call import Provider
-from shared.domain.errors import InvalidRequest
 from shared.domain.limits import CallLimits
 from shared.ports.live_calls import LiveCall
 from shared.ports.media_channel import MediaChannel
@@ -120,7 +117,7 @@ class Services:
 
     @cached_property
     def end_call(self) -> EndCall:
-        return EndCall(self._call_store, self._live_calls, self.pipes, self._channels, self._carriers)
+        return EndCall(self._call_store, self._live_calls, self.pipes, self._channels, self.carriers.controls)
 
     @cached_property
     def hear(self) -> Hear:
@@ -212,32 +209,14 @@ class Services:
         )
 
     @cached_property
-    def twilio_webhooks(self) -> TwilioWebhooks:
-        """Raises: InvalidRequest where no Twilio account is set up."""
-        settings = self.settings
-        if not settings.twilio_account_sid or not settings.twilio_auth_token:
-            raise InvalidRequest("twilio_not_set_up", "no Twilio account is set up")
-        return TwilioWebhooks(
-            account_sid=settings.twilio_account_sid,
-            auth_tokens=(settings.twilio_auth_token, settings.twilio_auth_token_previous),
-            public_base_url=settings.public_base_url,
-            media_socket_url=(
-                f"{settings.web_pubsub_public_url.rstrip('/')}/client/hubs/{settings.web_pubsub_carrier_hub}"
-            ),
-        )
+    def carriers(self) -> Carriers:
+        return Carriers(self.settings, self.pipes, self.attach_media, lambda: self.end_call)
 
     @cached_property
     def media_gates(self) -> dict[str, MediaGate]:
         """Who handles a connection's events, by hub."""
-        settings = self.settings
-        gates: dict[str, MediaGate] = {
-            settings.web_pubsub_client_hub: WebMediaGate(self.pipes, self.attach_media, self.end_call)
-        }
-        if settings.twilio_account_sid and settings.twilio_auth_token:
-            gates[settings.web_pubsub_carrier_hub] = TwilioMediaGate(
-                self.twilio_webhooks, self.pipes, self.attach_media, self.end_call
-            )
-        return gates
+        web = WebMediaGate(self.pipes, self.attach_media, self.end_call)
+        return {self.settings.web_pubsub_client_hub: web, **self.carriers.media_gates}
 
     @cached_property
     def web_pubsub_origins(self) -> frozenset[str]:
@@ -259,7 +238,7 @@ class Services:
                 endpoint=settings.web_pubsub_endpoint,
                 client_id=settings.azure_client_id,
             )
-            for name in (settings.web_pubsub_client_hub, settings.web_pubsub_carrier_hub)
+            for name in (settings.web_pubsub_client_hub, *self.carriers.hubs)
         }
 
     @cached_property
@@ -295,18 +274,6 @@ class Services:
     @cached_property
     def _channels(self) -> Channels:
         return Channels(self.hubs)
-
-    @cached_property
-    def _carriers(self) -> dict[Provider, TwilioCallControl]:
-        settings = self.settings
-        if not settings.twilio_account_sid:
-            return {}
-        control = TwilioCallControl(
-            account_sid=settings.twilio_account_sid,
-            auth_token=settings.twilio_auth_token,
-            base_url=settings.twilio_api_base_url,
-        )
-        return {Provider.TWILIO: control}
 
     @cached_property
     def _files(self) -> AzureBlobFileStore:

@@ -29,7 +29,7 @@ class Settings:
     database_url: str
     """PostgreSQL DSN; without a password where `database_auth` is `entra`."""
     database_auth: Literal["password", "entra"] = "password"
-    database_connections: int = 8
+    database_connections: int = 4
     """Connections per worker process, 1–100."""
 
     redis_url: str

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 def _verified(req: func.HttpRequest) -> TwilioWebhook:
     address = urlsplit(req.url)
-    return services().twilio_webhooks.verify(
+    return services().carriers.twilio_webhooks.verify(
         path_and_query=address.path + (f"?{address.query}" if address.query else ""),
         content_type=req.headers.get("content-type", ""),
         body=req.get_body(),
@@ -46,8 +46,8 @@ async def twilio_voice(req: func.HttpRequest, client: df.DurableOrchestrationCli
             ticket = await services().answer_call.by_number(offer, DurableCalls(client))
         except (NotFound, Conflict) as error:
             logger.info("call declined: %s", error)
-            return _document(services().twilio_webhooks.reject())
-        return _document(services().twilio_webhooks.connect_stream(ticket))
+            return _document(services().carriers.twilio_webhooks.reject())
+        return _document(services().carriers.twilio_webhooks.connect_stream(ticket))
 
     return await answer("twilio voice webhook", deed)
 

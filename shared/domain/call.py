@@ -14,6 +14,9 @@ class Provider(StrEnum):
     """The way by which a caller reached us."""
 
     TWILIO = "twilio"
+    VONAGE = "vonage"
+    CONNECT = "connect"
+    SARVAM = "sarvam"
     WEB = "web"
 
 

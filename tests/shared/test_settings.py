@@ -35,7 +35,7 @@ def refusal(**changes: str) -> str:
 def test_the_least_is_enough_and_the_rest_has_defaults() -> None:
     settings = read()
     assert settings.public_base_url == "https://voice.example.com"
-    assert (settings.database_auth, settings.database_connections, settings.longest_call_s) == ("password", 8, 3600)
+    assert (settings.database_auth, settings.database_connections, settings.longest_call_s) == ("password", 4, 3600)
     assert settings.twilio_api_base_url == "https://api.twilio.com"
     assert settings.twilio_auth_token == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +54,7 @@ def answering(install: Installer) -> FakeAnswering:
     webhooks = TwilioWebhooks(
         account_sid=ACCOUNT, auth_tokens=(TOKEN,), public_base_url=BASE, media_socket_url="wss://media.example.com/c"
     )
-    install(twilio, twilio_webhooks=webhooks, answer_call=answering, end_call=FakeEnding())
+    install(twilio, carriers=SimpleNamespace(twilio_webhooks=webhooks), answer_call=answering, end_call=FakeEnding())
     return answering
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+LARGEST_APPEND_BYTES = 4 * 1024 * 1024
+"""Source: https://learn.microsoft.com/azure/storage/blobs/scalability-targets"""
+
 
 class FileStore(Protocol):
     """Flat names with `/` in them, within one container.
@@ -22,14 +25,18 @@ class FileStore(Protocol):
         """The file's content, or None if there is none."""
         ...
 
-    async def delete(self, names: list[str]) -> None:
-        """Remove the files; those that are gone already are no error."""
+    async def append(self, name: str, data: bytes) -> None:
+        """Write to the end of the file, which is begun where it is missing; what was `put` cannot be appended to.
+
+        `data` stands there in one piece, whoever else appends; twice, perhaps, if the store was slow to confirm it.
+        Raises: StoreError also for more than `LARGEST_APPEND_BYTES`.
+        """
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove the file; that it is gone already is no error."""
         ...
 
     async def ping(self) -> None:
         """Raises: StoreError if the store is not ready (makes the container where it is missing)."""
-        ...
-
-    async def list(self, prefix: str) -> list[str]:
-        """The names that begin with `prefix`, sorted."""
         ...

@@ -14,7 +14,7 @@ import pytest
 from shared.adapters.azure_blob.address import BlobAddress
 from shared.adapters.azure_blob.file_store import AzureBlobFileStore
 from shared.domain.errors import InvalidRequest, StoreError
-from shared.ports.file_store import FileStore
+from shared.ports.file_store import LARGEST_APPEND_BYTES, FileStore
 from tests.contracts.tcp_proxy import tcp_proxy
 from tests.fakes.stores import FakeFileStore
 from tests.services import CHECKOUT, free_port
@@ -56,27 +56,60 @@ async def test_a_file_that_is_not_there_is_none(files: FileStore) -> None:
     assert await files.get("nothing/here") is None
 
 
-async def test_names_are_listed_by_prefix_and_in_order(files: FileStore) -> None:
-    names = [f"call-1/{i:04d}" for i in range(12)]
-    await asyncio.gather(*(files.put(name, b"x", content_type=_WAV) for name in [*names[::-1], "call-10/0"]))
-    assert await files.list("call-1/") == names
-    assert await files.list("call-1") == [*names, "call-10/0"]
-    assert await files.list("other") == []
+async def test_what_is_appended_begins_the_file_and_continues_it(files: FileStore) -> None:
+    name = "calls/a b/ü.sound"
+    for part in (b"first", bytes(range(256)) * 300, b"third"):
+        await files.append(name, part)
+    assert await files.get(name) == b"first" + bytes(range(256)) * 300 + b"third"
+    await files.delete(name)
+    await files.append(name, b"anew")
+    assert await files.get(name) == b"anew"
 
 
-async def test_deleting_is_thorough_and_forgiving(files: FileStore) -> None:
-    names = [f"piece/ü {i}" for i in range(40)]
-    await asyncio.gather(*(files.put(name, b"x", content_type=_WAV) for name in [*names, "kept"]))
-    await files.delete([*names, "never/there"])
-    await files.delete(names)
-    await files.delete([])
-    assert await files.list("") == ["kept"]
+async def test_what_many_append_at_once_stands_in_one_piece_each(files: FileStore) -> None:
+    """From the first on, when the file is not there."""
+    parts = [bytes([writer]) * 70_000 for writer in range(6)]
+    await asyncio.gather(*(files.append("many", part) for part in parts))
+    for part in parts[:2]:
+        await files.append("many", part)
+    data = await files.get("many")
+    assert data is not None
+    stretches = [data[start : start + 70_000] for start in range(0, len(data), 70_000)]
+    assert sorted(stretches) == sorted([*parts, *parts[:2]])
+
+
+async def test_there_is_a_largest_part_to_append(files: FileStore) -> None:
+    largest = bytes(LARGEST_APPEND_BYTES)
+    for _ in range(2):
+        await files.append("large", largest)
+    with pytest.raises(StoreError, match="too_large") as refused:
+        await files.append("large", largest + b"x")
+    assert not refused.value.retryable
+    assert await files.get("large") == largest * 2
+
+
+async def test_what_was_put_is_not_appended_to(files: FileStore) -> None:
+    await files.put("whole", b"recording", content_type=_WAV)
+    with pytest.raises(StoreError, match="rejected") as refused:
+        await files.append("whole", b"x")
+    assert not refused.value.retryable
+    assert await files.get("whole") == b"recording"
+
+
+async def test_deleting_is_forgiving(files: FileStore) -> None:
+    for name in ("piece/ü 1", "kept"):
+        await files.put(name, b"x", content_type=_WAV)
+    for _ in range(2):
+        await files.delete("piece/ü 1")
+    await files.delete("never/there")
+    assert await files.get("piece/ü 1") is None
+    assert await files.get("kept") == b"x"
 
 
 async def test_ping_makes_the_container_and_again_does_no_harm(blob_connection_string: str) -> None:
     store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
     with pytest.raises(StoreError, match="files_rejected"):
-        await store.list("")
+        await store.delete("x")
     assert await store.get("x") is None
     await asyncio.gather(store.ping(), store.ping())
     assert await store.get("x") is None
@@ -88,6 +121,37 @@ async def test_the_first_file_makes_the_container(blob_connection_string: str) -
     store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
     await store.put("x", b"first", content_type=_WAV)
     assert await store.get("x") == b"first"
+    await store.aclose()
+
+
+async def test_the_first_who_append_make_the_container(blob_connection_string: str) -> None:
+    store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
+    await asyncio.gather(*(store.append("x", b"part") for _ in range(4)))
+    assert await store.get("x") == b"part" * 4
+    await store.aclose()
+
+
+async def test_a_file_that_comes_in_several_parts_is_whole(blob_connection_string: str) -> None:
+    """The SDK asks for more than 32 MiB in parts."""
+    store = AzureBlobFileStore(BlobAddress(f"made-{uuid4().hex}", blob_connection_string))
+    parts = [bytes([number]) * LARGEST_APPEND_BYTES for number in range(10)]
+    for part in parts:
+        await store.append("x", part)
+    assert await store.get("x") == b"".join(parts)
+    container = store._containers[asyncio.get_running_loop()]
+    honest = container.download
+
+    async def download(name: str) -> object:
+        first = await honest(name)
+        await store.append(name, b"late")
+        return first
+
+    container.download = download  # type: ignore[method-assign, assignment]
+    with pytest.raises(StoreError) as grown:
+        await store.get("x")
+    assert grown.value.retryable
+    container.download = honest  # type: ignore[method-assign]
+    assert await store.get("x") == b"".join([*parts, b"late"])
     await store.aclose()
 
 
@@ -120,8 +184,8 @@ async def test_a_stopped_store_says_so_in_time() -> None:
     outcomes = await asyncio.gather(
         store.put("x", b"x", content_type=_WAV),
         store.get("x"),
-        store.list(""),
-        store.delete(["x"]),
+        store.append("x", b"x"),
+        store.delete("x"),
         store.ping(),
         return_exceptions=True,
     )
@@ -136,9 +200,9 @@ async def test_a_silent_store_costs_the_deadline_and_no_more(blob_connection_str
         store = AzureBlobFileStore(BlobAddress("any", address_of(proxy.port)), timeout_s=0.5)
         proxy.freeze()
         began = time.monotonic()
-        with pytest.raises(StoreError, match="files_timeout") as late:
-            await store.get("x")
-        assert late.value.retryable
+        for outcome in await asyncio.gather(store.get("x"), store.append("x", b"x"), return_exceptions=True):
+            assert isinstance(outcome, StoreError)
+            assert (outcome.code, outcome.retryable) == ("files_timeout", True)
         assert time.monotonic() - began < 2.0
         await store.aclose()
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from shared.domain import pipe_names, takes
+from shared.domain import pipe_names, sound_records, takes
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import Agent, Call, CallState, Provider
+from shared.domain.sound_records import Side
 from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCall
 from shared.ports.pipes import Entry
@@ -87,6 +88,12 @@ class House:
         live = await self.live_calls.get(CALL_ID)
         assert live is not None
         await self.attach_media._attach(live, "clients", "connection-1", "")
+
+    def kept(self, side: Side) -> list[tuple[int, bytes]]:
+        """What is kept of a side's sound for the recording, with the millisecond at which it begins."""
+        records, lost_bytes = sound_records.read(self.files.kept.get(f"calls/{CALL_ID}.sound", b""))
+        assert not lost_bytes
+        return sound_records.pieces(records)[side]
 
     def change_agent(self, **changes: object) -> None:
         self.agent = replace(self.agent, **changes)  # type: ignore[arg-type]

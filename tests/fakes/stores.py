@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.domain.call import Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
+from shared.ports.file_store import LARGEST_APPEND_BYTES
 
 _ENDED = (CallState.COMPLETED, CallState.FAILED)
 
@@ -129,12 +129,16 @@ class FakeFileStore:
     async def get(self, name: str) -> bytes | None:
         return self.kept.get(name)
 
-    async def delete(self, names: builtins.list[str]) -> None:
-        for name in names:
-            self.kept.pop(name, None)
+    async def append(self, name: str, data: bytes) -> None:
+        if len(data) > LARGEST_APPEND_BYTES:
+            raise StoreError("fake_too_large", "too much to append at once")
+        if name in self.content_types:
+            raise StoreError("fake_rejected", "what was put cannot be appended to")
+        self.kept[name] = self.kept.get(name, b"") + data
+
+    async def delete(self, name: str) -> None:
+        self.kept.pop(name, None)
+        self.content_types.pop(name, None)
 
     async def ping(self) -> None:
         """Always ready."""
-
-    async def list(self, prefix: str) -> builtins.list[str]:
-        return sorted(name for name in self.kept if name.startswith(prefix))

@@ -84,7 +84,7 @@ resource expiry 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01
           type: 'Lifecycle'
           enabled: true
           definition: {
-            filters: { blobTypes: ['blockBlob'] }
+            filters: { blobTypes: ['blockBlob', 'appendBlob'] }
             actions: {
               baseBlob: deleteBlobs
               version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -14,13 +14,13 @@ from azure.core.exceptions import (
 )
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import ContentSettings, StorageErrorCode
-from azure.storage.blob.aio import ContainerClient, LinearRetry
+from azure.storage.blob.aio import BlobClient, ContainerClient, LinearRetry, StorageStreamDownloader
 
 from shared.adapters.azure_blob.address import BlobAddress
 from shared.domain.errors import StoreError
 
-_DELETIONS_AT_ONCE = 16
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, 412, 429, 500, 502, 503, 504})
+"""412: a large file comes in parts, and has been appended to meanwhile."""
 
 
 class BlobContainer:
@@ -56,27 +56,35 @@ class BlobContainer:
             await self.make()
             await self._client.upload_blob(name, data, overwrite=True, content_settings=settings)
 
-    async def get(self, name: str) -> bytes | None:
+    async def append(self, name: str, data: bytes) -> None:
+        """The file is begun, and the container made, by the first who appends."""
+        blob = self._client.get_blob_client(name)
         try:
-            download = await self._client.download_blob(name)
-            return await download.readall()
+            await blob.append_block(data, length=len(data))
+        except ResourceNotFoundError as error:
+            if _code(error) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                await self.make()
+            elif _code(error) != StorageErrorCode.BLOB_NOT_FOUND:
+                raise
+            await self._begin(blob)
+            await blob.append_block(data, length=len(data))
+
+    async def _begin(self, blob: BlobClient) -> None:
+        try:
+            await blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+        except ResourceExistsError:
+            return  # somebody was faster
+
+    async def download(self, name: str) -> StorageStreamDownloader[bytes] | None:
+        """The file's size and first part; `readall` of it gives all."""
+        try:
+            return await self._client.download_blob(name)
         except ResourceNotFoundError as error:
             if _code(error) not in (StorageErrorCode.BLOB_NOT_FOUND, StorageErrorCode.CONTAINER_NOT_FOUND):
                 raise
             return None  # the container is made by the first file
 
-    async def names(self, prefix: str) -> list[str]:
-        return sorted([name async for name in self._client.list_blob_names(name_starts_with=prefix)])
-
-    async def delete(self, names: list[str]) -> None:
-        for start in range(0, len(names), _DELETIONS_AT_ONCE):
-            batch = names[start : start + _DELETIONS_AT_ONCE]
-            outcomes = await asyncio.gather(*map(self._delete_one, batch), return_exceptions=True)
-            for outcome in outcomes:
-                if isinstance(outcome, BaseException):
-                    raise outcome
-
-    async def _delete_one(self, name: str) -> None:
+    async def delete(self, name: str) -> None:
         try:
             await self._client.delete_blob(name, delete_snapshots="include")
         except ResourceNotFoundError as error:

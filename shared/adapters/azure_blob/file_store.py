@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from shared.adapters.azure_blob.address import BlobAddress
 from shared.domain.errors import StoreError
+from shared.ports.file_store import LARGEST_APPEND_BYTES
 
 if TYPE_CHECKING:
     from shared.adapters.azure_blob.container import BlobContainer
@@ -17,17 +19,18 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _MODULE = "shared.adapters.azure_blob.container"
 _SLOWEST_BYTES_PER_S = 4_000_000
-"""What a write gets on top of its deadline: the recording of an hour has 230 MB."""
+"""What is written or read gets time on top of the deadline: the recording of an hour has 230 MB."""
 
 
 class AzureBlobFileStore:
     """The `FileStore` on the container at `address`; `timeout_s` bounds each operation with its retries, and for
-    each `_SLOWEST_BYTES_PER_S` that are written there is a second more.
+    each `_SLOWEST_BYTES_PER_S` that are written or read there is a second more.
     """
 
     def __init__(self, address: BlobAddress, *, timeout_s: float = 10.0) -> None:
         self._address = address
         self._timeout_s = timeout_s
+        self._module: ModuleType | None = None
         self._containers: WeakKeyDictionary[asyncio.AbstractEventLoop, BlobContainer] = WeakKeyDictionary()
 
     @property
@@ -39,13 +42,19 @@ class AzureBlobFileStore:
         await self._run(lambda container: container.put(name, data, content_type), writing_s)
 
     async def get(self, name: str) -> bytes | None:
-        return await self._run(lambda container: container.get(name))
+        download = await self._run(lambda container: container.download(name))
+        if download is None:
+            return None
+        return await self._run(lambda _: download.readall(), download.size / _SLOWEST_BYTES_PER_S)
 
-    async def delete(self, names: list[str]) -> None:
-        await self._run(lambda container: container.delete(names))
+    async def append(self, name: str, data: bytes) -> None:
+        if len(data) > LARGEST_APPEND_BYTES:
+            raise StoreError("files_too_large", f"{len(data)} bytes are too many to append at once")
+        writing_s = len(data) / _SLOWEST_BYTES_PER_S
+        await self._run(lambda container: container.append(name, data), writing_s)
 
-    async def list(self, prefix: str) -> list[str]:
-        return await self._run(lambda container: container.names(prefix))
+    async def delete(self, name: str) -> None:
+        await self._run(lambda container: container.delete(name))
 
     async def ping(self) -> None:
         await self._run(lambda container: container.make())
@@ -56,8 +65,9 @@ class AzureBlobFileStore:
             await container.close()
 
     async def _run(self, work: Callable[[BlobContainer], Awaitable[_T]], more_s: float = 0.0) -> _T:
-        module = await asyncio.to_thread(importlib.import_module, _MODULE)
-        loop = asyncio.get_running_loop()
+        if self._module is None:
+            self._module = await asyncio.to_thread(importlib.import_module, _MODULE)
+        module, loop = self._module, asyncio.get_running_loop()
         try:
             if loop not in self._containers:
                 self._containers[loop] = module.BlobContainer(self._address, self._timeout_s)

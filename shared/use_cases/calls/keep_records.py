@@ -122,16 +122,15 @@ class KeepRecords:
 
     async def _recording(self, request: WrapUpRequest, call: Call | None) -> None:
         pieces = SoundPieces(self.files)
-        names = await pieces.names(request.call_id)
-        if not names:
+        if call is not None and call.recording is not None:  # it is whole; a crash may have left its pieces behind
+            await pieces.forget(request.call_id)
             return
-        if call is not None and call.recording is not None:  # it is whole; a crash left some of its pieces behind
-            await self.files.delete(names)
+        sides = await pieces.read(request.call_id)
+        if not any(sides.values()):
             return
-        sides = await pieces.read(names)
         wav, duration_ms = await asyncio.to_thread(stereo_wav, sides["caller"], sides["agent"])
         blob = f"recordings/{request.tenant_id}/{request.call_id}.wav"
         await self.files.put(blob, wav, content_type=CONTENT_TYPE)
         recording = Recording(self.files.container, blob, duration_ms)
         await self.call_store.save_recording(request.tenant_id, request.call_id, recording)
-        await self.files.delete(names)
+        await pieces.forget(request.call_id)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 from shared.domain.errors import StoreError
+from shared.domain.sound_records import Side, SoundRecord, pieces, read, written
 from shared.domain.steps import TurnRequest
-from shared.ports.file_store import FileStore
+from shared.ports.file_store import LARGEST_APPEND_BYTES, FileStore
 
 logger = logging.getLogger(__name__)
-
-Side = Literal["caller", "agent"]
 
 
 @dataclass(frozen=True, slots=True)
 class SoundPieces:
-    """A piece's name says whose it is and where on the stream's time line it begins."""
+    """One file for a call, to which whoever listens and whoever speaks append; each piece says whose it is and where
+    on the stream's time line it begins.
+    """
 
     files: FileStore
 
@@ -25,23 +26,22 @@ class SoundPieces:
         """Keep PCM16 16 kHz that sounded from `at_ms`. A recording with a gap is better than a call that ends
         because its files are away, so a failure is one line in the log.
         """
-        name = f"{self._folder(request.call_id)}{side}/{request.turn:04d}-{at_ms:09d}.pcm"
         try:
-            await self.files.put(name, pcm, content_type="application/octet-stream")
+            for part in written(SoundRecord(side, request.turn, at_ms, pcm), LARGEST_APPEND_BYTES):
+                await self.files.append(self._name(request.call_id), part)
         except StoreError as error:
             logger.error("call %s turn %d: its sound is not kept: %s", request.call_id, request.turn, error)
 
-    async def names(self, call_id: str) -> list[str]:
-        return await self.files.list(self._folder(call_id))
+    async def read(self, call_id: str) -> dict[Side, list[tuple[int, bytes]]]:
+        """Each side's pieces, with the millisecond at which they begin; without what is damaged."""
+        data = await self.files.get(self._name(call_id)) or b""
+        records, lost_bytes = await asyncio.to_thread(read, data)
+        if lost_bytes:
+            logger.error("call %s: %d bytes of its sound are damaged", call_id, lost_bytes)
+        return pieces(records)
 
-    async def read(self, names: list[str]) -> dict[str, list[tuple[int, bytes]]]:
-        """Each side's pieces, with the millisecond at which they begin."""
-        sides: dict[str, list[tuple[int, bytes]]] = {"caller": [], "agent": []}
-        for name in names:
-            _, _, side, piece = name.split("/")
-            at_ms = int(piece.removesuffix(".pcm").partition("-")[2])
-            sides[side].append((at_ms, await self.files.get(name) or b""))
-        return sides
+    async def forget(self, call_id: str) -> None:
+        await self.files.delete(self._name(call_id))
 
-    def _folder(self, call_id: str) -> str:
-        return f"calls/{call_id}/"
+    def _name(self, call_id: str) -> str:
+        return f"calls/{call_id}.sound"

@@ -23,10 +23,10 @@ async def house() -> AsyncIterator[House]:
 
 
 def lose_files(house: House) -> None:
-    async def put(*_: object, **__: object) -> None:
+    async def append(*_: object, **__: object) -> None:
         raise StoreError("files_unavailable", "the file store cannot be reached", retryable=True)
 
-    house.files.put = put  # type: ignore[method-assign]
+    house.files.append = append  # type: ignore[method-assign]
 
 
 async def test_sound_that_was_said_is_forgotten(house: House) -> None:

@@ -16,6 +16,7 @@ from shared.domain.errors import NotFound
 from shared.domain.ledger import Cost
 from shared.domain.steps import TurnRequest, WrapUpRequest
 from shared.use_cases.calls.keep_records import KeepRecords, turn_of
+from shared.use_cases.calls.sound_pieces import SoundPieces
 from tests.fakes.call import CALL_ID, TENANT_ID, House, turn_request
 
 BLOB = f"recordings/{TENANT_ID}/{CALL_ID}.wav"
@@ -38,14 +39,11 @@ async def house() -> House:
         await house.say(turn)
         await house.write(turn, pipe_names.SPOKEN, {"event": "end", "said": ""}, pipe_names.END_POSITION)
         await house.write(turn, pipe_names.LISTENED, {"event": "end"}, pipe_names.END_POSITION)
-    pieces = {
-        "caller/0001-000000000": voice(1000, 100),
-        "caller/0002-000001000": voice(500, 200),
-        "agent/0000-000000200": voice(300, -100),
-        "agent/0001-000001200": voice(600, -200),
-    }
-    for name, pcm in pieces.items():
-        await house.files.put(f"calls/{CALL_ID}/{name}.pcm", pcm, content_type="application/octet-stream")
+    pieces = SoundPieces(house.files)
+    await pieces.keep(turn_request(0), "agent", 200, voice(300, -100))
+    await pieces.keep(turn_request(1), "caller", 0, voice(1000, 100))
+    await pieces.keep(turn_request(2), "caller", 1000, voice(500, 200))
+    await pieces.keep(turn_request(1), "agent", 1200, voice(600, -200))
     return house
 
 
@@ -248,21 +246,25 @@ async def test_dying_at_any_point(house: House, at: int, after: bool) -> None:
     await kept(house)
 
 
-async def test_dying_while_the_pieces_are_deleted_does_not_cost_the_recording(house: House) -> None:
+async def test_what_comes_after_the_recording_does_not_cost_it(house: House) -> None:
     keep = keeping(house)
     await keep.of_turn(TurnRequest(TENANT_ID, CALL_ID, 1, greet=True))
-    honest = house.files.delete
-
-    async def delete_half(names: list[str]) -> None:
-        await honest(names[: len(names) // 2])
-        raise Died
-
-    house.files.delete = delete_half  # type: ignore[method-assign]
-    with pytest.raises(Died):
-        await wrapped_up(keep, request())
-    house.files.delete = honest  # type: ignore[method-assign]
+    await keep.of_call(request())
+    await SoundPieces(house.files).keep(turn_request(2), "agent", 1300, voice(100, 5))
     await wrapped_up(keep, request())
     await kept(house)
+
+
+async def test_sound_of_which_nothing_is_whole_makes_no_recording(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    (name,) = house.files.kept
+    house.files.kept[name] = b"damaged" + house.files.kept[name][:50]
+    await wrapped_up(keeping(house), request())
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    assert (call.recording, list(house.files.kept)) == (None, [name])
+    assert "57 bytes of its sound are damaged" in caplog.text
 
 
 async def test_a_call_that_was_never_recorded(house: House) -> None:

@@ -90,12 +90,10 @@ async def test_the_next_listening_begins_where_this_one_ended(house: House, call
     await hear_while(hear, caller, voice(600))
     (place,) = await house.pipe(2, pipe_names.CURSOR)
     assert int(place["at_ms"]) == pytest.approx(600 + 320, abs=64)
-    first = next(iter(house.files.kept))
     await hear_while(hear, caller, voice(700, level=7000), turn=2)
     assert await house.pipe(2, pipe_names.TRANSCRIPT) == words("Second.")
-    second = next(name for name in house.files.kept if name != first)
-    joined_ms = int(first.split("-")[-1].removesuffix(".pcm")) + len(house.files.kept[first]) // BYTES_PER_MS
-    assert int(second.split("-")[-1].removesuffix(".pcm")) == joined_ms, "not a frame is lost between, none twice"
+    (first_ms, first), (second_ms, _) = house.kept("caller")
+    assert second_ms == first_ms + len(first) // BYTES_PER_MS, "not a frame is lost between, none twice"
 
 
 async def test_frames_are_forgotten_two_turns_later(house: House, caller: Caller) -> None:
@@ -242,7 +240,7 @@ async def test_last_words_are_in_the_journal_but_nobody_answers(house: House, ca
     stt.assert_complete()
     assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "Goodbye then."
     assert await house.pipe(1, pipe_names.TRANSCRIPT) == [END]
-    assert [name.split("/")[2] for name in house.files.kept] == ["caller"]
+    assert (len(house.kept("caller")), house.kept("agent")) == (1, [])
 
 
 async def test_last_words_that_cannot_be_transcribed_are_no_error(house: House, caller: Caller) -> None:
@@ -292,16 +290,16 @@ async def test_a_call_that_is_forgotten(house: House) -> None:
 
 async def test_the_sound_is_kept_at_its_place(house: House, caller: Caller) -> None:
     await hear_while(hearing(house, FakeSpeechToText("Hello.")), caller, silence(200), voice(600))
-    ((name, pcm),) = house.files.kept.items()
-    assert name == f"calls/{CALL_ID}/caller/0001-000000000.pcm"
+    ((at_ms, pcm),) = house.kept("caller")
+    assert at_ms == 0
     assert pcm[: 800 * BYTES_PER_MS] == silence(200) + voice(600)
 
 
 async def test_files_that_are_away_cost_the_recording_but_not_the_call(house: House, caller: Caller) -> None:
-    async def put(name: str, data: bytes, *, content_type: str) -> None:
+    async def append(name: str, data: bytes) -> None:
         raise StoreError("files_timeout", "away", retryable=True)
 
-    house.files.put = put  # type: ignore[method-assign]
+    house.files.append = append  # type: ignore[method-assign]
     assert await hear_while(hearing(house, FakeSpeechToText("Hello.")), caller, voice(600)) == ""
     assert await house.pipe(1, pipe_names.TRANSCRIPT) == words("Hello.")
 
@@ -342,7 +340,7 @@ async def test_after_a_crash_it_hears_and_writes_the_same(house: House, caller: 
     (place,) = await house.pipe(2, pipe_names.CURSOR)
     assert before in ([], [place])
     assert await told(house) == ["hold", "stop"]
-    assert len(house.files.kept) == 1
+    assert len(house.kept("caller")) == 1
     assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "Hello there."
 
 
@@ -383,9 +381,9 @@ async def test_run_again_after_it_was_done_it_changes_nothing(house: House, call
     await caller.sound(voice(800), silence(600))
     hear = hearing(house, FakeSpeechToText("Hello."))
     await hear(turn_request(1), house.orchestrations)
-    written, kept, frames = list(house.pipes.appended), dict(house.files.kept), await frames_of(house)
+    written, kept, frames = list(house.pipes.appended), house.kept("caller"), await frames_of(house)
     await hear(turn_request(1), house.orchestrations)
-    assert (house.pipes.appended, house.files.kept, await frames_of(house)) == (written, kept, frames)
+    assert (house.pipes.appended, house.kept("caller"), await frames_of(house)) == (written, kept, frames)
 
 
 async def test_pipes_that_are_away_are_told(house: House) -> None:

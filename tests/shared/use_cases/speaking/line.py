@@ -166,7 +166,7 @@ class Mortal:
             (self.house.live_calls, "count"),
             (self.house.channel, "play"),
             (self.house.channel, "clear"),
-            (self.house.files, "put"),
+            (self.house.files, "append"),
         ):
             honest = getattr(owner, name)
             self._honest.append((owner, name, honest))
@@ -183,7 +183,7 @@ class Mortal:
             if current is None or not self._is_worker(name, arguments):
                 return await honest(*arguments, **options)
             number = len(self.done)
-            self.done.append(f"{name} {arguments[0]}" if name in ("append", "put") else name)
+            self.done.append(f"{name} {arguments[0]}" if name == "append" else name)
             if number >= self.at and not self.after:
                 raise Died
             if number > self.at:

@@ -308,9 +308,8 @@ async def test_what_sounded_is_kept_at_its_place(house: House, tts: FakeTextToSp
     await house.clock.sleep_ms(1_000)
     await answer(house, 1, *ANSWER)
     await speaker(house, tts)(turn_request(1))
-    ((name, pcm),) = house.files.kept.items()
-    assert name.startswith(f"calls/{CALL_ID}/agent/0001-00000")
-    assert int(name.split("-")[-1].removesuffix(".pcm")) == pytest.approx(1_000, abs=40)
+    ((at_ms, pcm),) = house.kept("agent")
+    assert at_ms == pytest.approx(1_000, abs=40)
     assert pcm == sound(tts, *ANSWER)
 
 
@@ -320,7 +319,7 @@ async def test_of_an_interrupted_answer_only_what_sounded_is_kept(house: House, 
     await house.clock.sleep_ms(700)
     await interrupt(house, 1)
     await task
-    (pcm,) = house.files.kept.values()
+    ((_, pcm),) = house.kept("agent")
     assert len(pcm) / BYTES_PER_MS == pytest.approx(700, abs=60)
     assert samples_of(pcm).any()
 
@@ -332,7 +331,7 @@ async def test_a_gap_in_the_answer_is_a_gap_in_the_recording(house: House, tts: 
     await house.clock.sleep_ms(2_000)
     await sentences(house, 1, *ANSWER[1:], after=1)
     await task
-    assert len(house.files.kept) == 2
+    assert len(house.kept("agent")) == 2
 
 
 # troubles

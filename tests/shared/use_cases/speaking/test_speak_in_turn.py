@@ -50,16 +50,16 @@ async def test_what_may_be_needed_is_prepared_when_a_call_begins(
 async def test_the_next_turn_does_not_wait_for_the_recording(
     house: House, tts: FakeTextToSpeech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = house.files.put
+    honest = house.files.append
 
-    async def put(name: str, data: bytes, *, content_type: str) -> None:
+    async def append(name: str, data: bytes) -> None:
         await house.clock.sleep_ms(8_000)
-        await honest(name, data, content_type=content_type)
+        await honest(name, data)
 
-    monkeypatch.setattr(house.files, "put", put)
+    monkeypatch.setattr(house.files, "append", append)
     await answer(house, 1, "Yes.")
     task = asyncio.create_task(speaker(house, tts)(turn_request(1)))
     await house.clock.sleep_ms(50 * len("Yes.") + 600)
     assert await ended(house, 1) == ("Yes.", "completed")
     assert await task == "completed"
-    assert len(await house.files.list("")) == 1
+    assert len(house.kept("agent")) == 1

@@ -58,7 +58,7 @@ async def test_a_late_answer_comes_after_a_filler(house: House, tts: FakeTextToS
     assert float(kept[Moment.FIRST_FRAME_SENT]) > filler.from_ms
     assert kept["cost.fillers"] == "1"
     assert [message["text"] for message in house.channel.shown] == ANSWER  # type: ignore[index]
-    assert b"".join(house.files.kept.values()) == played(house), "the recording has it"
+    assert b"".join(pcm for _, pcm in house.kept("agent")) == played(house), "the recording has it"
 
 
 async def test_an_answer_in_time_needs_no_filler(house: House, tts: FakeTextToSpeech) -> None:
@@ -209,7 +209,7 @@ async def test_a_filler_is_interruptible(house: House, tts: FakeTextToSpeech) ->
     await interrupt(house, 1)
     assert await task == "unheard"
     assert await ended(house, 1) == ("", "unheard")
-    (kept,) = house.files.kept.values()
+    ((_, kept),) = house.kept("agent")
     assert len(kept) / BYTES_PER_MS == pytest.approx(200, abs=10)
 
 

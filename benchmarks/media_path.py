@@ -26,8 +26,13 @@ from shared.adapters.twilio.media_codec import TwilioEncoder, TwilioFrameDecoder
 from shared.adapters.web_pubsub.service import WebPubSubConnection, WebPubSubService
 from shared.domain.audio import Samples
 from shared.domain.errors import MediaError
+from shared.domain.loudness import Loudness
 from shared.domain.resampling import Resampler
+from shared.domain.turn_tuning import Tuning
+from shared.ports.pipes import Entry
+from shared.ports.speech_to_text import Transcription
 from shared.ports.voice_activity import VoiceActivity
+from shared.use_cases.hearing.listening import Listening
 
 _FRAMES_PER_S = 50.0
 _CHUNKS_PER_S = 31.25
@@ -71,13 +76,45 @@ def _at_once(step: Callable[[], object]) -> Callable[[], Awaitable[object]]:
 
 async def _codec(rounds: int) -> list[Sequence[object]]:
     decoder, encoder, voice = TwilioFrameDecoder(), TwilioEncoder("MZ1"), Resampler(24_000, 16_000)
+    loudness, chunk = Loudness(), _sound(512).tobytes()
     frame, piece, spoken = _frame(), _sound(3200).tobytes(), _sound(4800)
     steps: list[tuple[str, float, Callable[[], object]]] = [
         ("a frame of Twilio's to PCM16 16 kHz", _FRAMES_PER_S, lambda: decoder.decode(frame)),
+        ("how loud 32 ms are", _CHUNKS_PER_S, lambda: loudness.quiet_tail_ms(chunk)),
         ("200 ms to a message of Twilio's", _PIECES_PER_S, lambda: encoder.media(piece)),
         ("200 ms of a voice from 24 to 16 kHz", _PIECES_PER_S, lambda: voice.push(spoken)),
     ]
     return [_row(name, await _best_us(rounds, _at_once(step)), per_s) for name, per_s, step in steps]
+
+
+class _QuietEar:
+    """Fills the port `VoiceActivity` at no cost."""
+
+    async def probability(self, pcm: bytes) -> float:
+        return 0.0
+
+
+async def _never_echo(sound: bytes, at_ms: float) -> bool:
+    return False
+
+
+def _no_words() -> Transcription:
+    raise AssertionError("nobody speaks")
+
+
+async def _listening(rounds: int) -> list[Sequence[object]]:
+    """All that is done with a frame while the caller is silent, but for the detector."""
+    listening = Listening(
+        ear=_QuietEar(),
+        decoder=TwilioFrameDecoder(),
+        tuning=Tuning(),
+        open_transcription=_no_words,
+        is_echo=_never_echo,
+        broken_limit=1,
+    )
+    entry = Entry("1700000000000-0", {b"d": _frame()})
+    each_us = await _best_us(rounds, lambda: listening.take(entry, overlaps=False))
+    return [_row("a frame listened to, without a detector", each_us, _FRAMES_PER_S)]
 
 
 async def _detector(rounds: int) -> list[Sequence[object]]:
@@ -124,7 +161,8 @@ def _row(name: str, each_us: float, per_s: float) -> Sequence[object]:
 
 async def measure(rounds: int, port: int) -> list[Sequence[object]]:
     """A row for each step: its name, µs of CPU, ms of CPU per call-second."""
-    return [*await _codec(rounds), *await _detector(rounds), *await _sending(rounds, port)]
+    listened = await _listening(rounds)
+    return [*await _codec(rounds), *listened, *await _detector(rounds), *await _sending(rounds, port)]
 
 
 def main() -> int:

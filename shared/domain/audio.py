@@ -11,11 +11,12 @@ SAMPLE_RATE_HZ = 16_000
 BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
 
 Samples = npt.NDArray[np.int16]
+_WIRE = np.dtype("<i2")
 
 
 def samples_of(pcm: bytes) -> Samples:
     """PCM16 little-endian bytes as samples; a torn last byte is dropped."""
-    return np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2").astype(np.int16, copy=False)
+    return np.frombuffer(pcm, _WIRE, len(pcm) // 2)
 
 
 def bytes_of(samples: npt.NDArray[np.floating | np.signedinteger]) -> bytes:
@@ -44,13 +45,15 @@ def _compression_table() -> Any:
     return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
 
 
-_EXPAND = _expansion_table()
+MULAW_EXPANSION = _expansion_table()
+"""The 16-bit sample of every µ-law code. Source: ITU-T G.711, table 2a."""
+MULAW_SILENCE = b"\xff"
 _COMPRESS = _compression_table()
 
 
 def decode_mulaw(payload: bytes) -> Samples:
-    """G.711 µ-law bytes as 16-bit samples at the same rate. Source: ITU-T G.711, table 2a."""
-    return _EXPAND.take(np.frombuffer(payload, dtype=np.uint8))
+    """G.711 µ-law bytes as 16-bit samples at the same rate."""
+    return MULAW_EXPANSION.take(np.frombuffer(payload, dtype=np.uint8))
 
 
 def encode_mulaw(samples: Samples) -> bytes:

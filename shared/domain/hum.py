@@ -19,6 +19,7 @@ _NOISE_SHARE = 0.8
 """How much of the noise is taken off; all of it would take weak consonants with it."""
 _SHORTEST_LAG, _LONGEST_LAG = 20, 110
 """Pitch from 73 to 400 Hz, in samples."""
+_MEAN_OF_TWO = np.full(2, 0.5, dtype=np.float32)
 
 _Floats = npt.NDArray[np.float32]
 
@@ -28,7 +29,7 @@ def is_hum(heard: bytes, noise_db: float = 0.0) -> bool:
     words. It says nothing of what is not voice. `noise_db`: the level of the line's noise (`Loudness.noise_db`).
     """
     samples = samples_of(heard[-HEARD_MS * BYTES_PER_MS :]).astype(np.float32)
-    narrow = samples[: samples.size & ~1].reshape(-1, 2).mean(axis=1)
+    narrow = samples[: samples.size & ~1].reshape(-1, 2) @ _MEAN_OF_TWO
     if narrow.size < 2 * _LONGEST_LAG:
         return False
     return pitch(narrow) < _LEAST_PITCH or openness_db(narrow[-narrow.size // 2 :], noise_db) < _CLOSED_DB

@@ -5,6 +5,9 @@ A speech detector's probability falls only some 100 ms after the voice has ended
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import log10
+
 import numpy as np
 
 from shared.domain.audio import BYTES_PER_MS, samples_of
@@ -36,20 +39,24 @@ class Loudness:
 
     def quiet_tail_ms(self, pcm: bytes) -> int:
         """How many ms at the end of the next PCM16 16 kHz are quiet, in steps of 4."""
-        samples = samples_of(pcm).astype(np.float32)
+        samples = samples_of(pcm)
         whole = samples.size - samples.size % _BLOCK_SAMPLES
         if not whole:
             return 0
-        power = np.square(samples[:whole].reshape(-1, _BLOCK_SAMPLES)).mean(axis=1)
-        levels_db = 10 * np.log10(power + 1.0)
+        blocks = samples[:whole].astype(np.float64).reshape(-1, _BLOCK_SAMPLES)
+        # For as few numbers as these, plain Python is quicker than arrays.
+        levels_db = [10 * log10(energy / _BLOCK_SAMPLES + 1) for energy in np.vecdot(blocks, blocks).tolist()]
         self._follow(levels_db)
-        below = levels_db < self._quiet_below_db()
-        loud = np.flatnonzero(~below)
-        quiet_blocks = below.size - (int(loud[-1]) + 1 if loud.size else 0)
-        return int(quiet_blocks) * _BLOCK_MS
+        below_db = self._quiet_below_db()
+        quiet_ms = 0
+        for level_db in reversed(levels_db):
+            if level_db >= below_db:
+                break
+            quiet_ms += _BLOCK_MS
+        return quiet_ms
 
-    def _follow(self, levels_db: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
-        level_db = float(levels_db.mean())
+    def _follow(self, levels_db: Sequence[float]) -> None:
+        level_db = sum(levels_db) / len(levels_db)
         rising_db = level_db if self._floor_db is None else self._floor_db + _FLOOR_RISES_DB
         self._floor_db = max(_SILENT_DB, min(level_db, rising_db))
         self._speech_db = max(level_db, self._speech_db - _SPEECH_FALLS_DB)

@@ -13,10 +13,13 @@ from shared.domain.audio import Samples
 _ZERO_CROSSINGS = 8
 _FEW_PHASES = 3
 _KAISER_BETA = 6.0  # about 60 dB of stop-band attenuation, more than G.711 can carry
+_LEAST, _MOST = np.array(-32768, dtype=np.float32), np.array(32767, dtype=np.float32)
+
+_Signal = npt.NDArray[np.float32]
 
 
 @lru_cache(maxsize=16)
-def _phases(up: int, down: int) -> npt.NDArray[np.float32]:
+def _phases(up: int, down: int) -> _Signal:
     """A windowed-sinc low-pass split into `up` phases, each row the taps for one output position."""
     widest = max(up, down)
     half = _ZERO_CROSSINGS * widest
@@ -26,12 +29,12 @@ def _phases(up: int, down: int) -> npt.NDArray[np.float32]:
     padded = np.zeros(per_phase * up)
     padded[: taps.size] = taps
     rows = padded.reshape(per_phase, up).T[:, ::-1]
-    filters: npt.NDArray[np.float32] = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
+    filters: _Signal = (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
     return filters
 
 
 @lru_cache(maxsize=16)
-def _blocks(up: int, down: int) -> npt.NDArray[np.float32]:
+def _blocks(up: int, down: int) -> _Signal:
     """A column of taps for each of the `up` output samples that `down` input samples give."""
     filters = _phases(up, down)
     taps = filters.shape[1]
@@ -40,6 +43,32 @@ def _blocks(up: int, down: int) -> npt.NDArray[np.float32]:
         start, phase = divmod(number * down, up)
         columns[start : start + taps, number] = filters[phase]
     return columns
+
+
+def _in_blocks(signal: _Signal, rows: int, up: int, down: int) -> _Signal:
+    """So many whole blocks, from the signal's start, as one matrix product over overlapping windows.
+
+    A row alone would go to BLAS, which adds in another order; then a cut could be seen in the last bit.
+    """
+    columns = _blocks(up, down)
+    strides = (signal.itemsize * down if rows > 1 else 0, signal.itemsize)
+    windows: _Signal = np.ndarray((max(2, rows), columns.shape[0]), np.float32, signal, 0, strides)
+    return (windows @ columns)[:rows]
+
+
+def _rounded(out: _Signal) -> Samples:
+    """In place as far as it goes: in a frame of 20 ms an array costs more than its arithmetic."""
+    return np.rint(out, out=out).clip(_LEAST, _MOST, out=out).astype(np.int16).reshape(-1)
+
+
+DOUBLING_TAPS = _phases(2, 1).shape[1]
+
+
+def doubled(signal: _Signal) -> Samples:
+    """A stretch of a stream at twice its rate, for who keeps the stream: shape (n,) in, with the
+    `DOUBLING_TAPS - 1` samples before the stretch, (2 * (n - DOUBLING_TAPS + 1),) out: what a `Resampler` gives.
+    """
+    return _rounded(_in_blocks(signal, signal.size - DOUBLING_TAPS + 1, 2, 1))
 
 
 class Resampler:
@@ -60,31 +89,21 @@ class Resampler:
         if self._up == self._down or not samples.size:
             return samples
         signal = np.concatenate((self._held, samples), dtype=np.float32)
-        out = self._in_blocks(signal) if self._up <= _FEW_PHASES else self._one_by_one(signal)
-        clipped: Samples = np.rint(out).clip(-32768, 32767).astype(np.int16)
-        return clipped
+        return _rounded(self._by_blocks(signal) if self._up <= _FEW_PHASES else self._one_by_one(signal))
 
-    def _in_blocks(self, signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """All whole blocks as one matrix product over overlapping windows.
-
-        A row alone would go to BLAS, which adds in another order; then a cut could be seen in the last bit.
-        """
-        columns = _blocks(self._up, self._down)
-        width = columns.shape[0]
+    def _by_blocks(self, signal: _Signal) -> _Signal:
+        """With few phases: all whole blocks at once."""
+        width = _blocks(self._up, self._down).shape[0]
         rows = max(0, (signal.size - width) // self._down + 1)
         self._held = signal[rows * self._down :]
-        if not rows:
-            return signal[:0]
-        strides = (signal.itemsize * self._down if rows > 1 else 0, signal.itemsize)
-        windows: npt.NDArray[np.float32] = np.ndarray((max(2, rows), width), np.float32, signal, 0, strides)
-        return (windows @ columns)[:rows].reshape(-1)
+        return _in_blocks(signal, rows, self._up, self._down) if rows else signal[:0]
 
-    def _one_by_one(self, signal: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _one_by_one(self, signal: _Signal) -> _Signal:
         """With hundreds of phases: a window for each output sample whose taps lie within the signal."""
         last = max((signal.size - self._taps) * self._up, self._next - 1)
         base, phase = np.divmod(np.arange(self._next, last + 1, self._down), self._up)
         windows = np.lib.stride_tricks.sliding_window_view(signal, self._taps)
-        out: npt.NDArray[np.float32] = np.einsum("ij,ij->i", windows[base], _phases(self._up, self._down)[phase])
+        out: _Signal = np.einsum("ij,ij->i", windows[base], _phases(self._up, self._down)[phase])
         following = self._next + out.size * self._down
         consumed = min(following // self._up, signal.size - self._taps + 1)
         self._held = signal[consumed:]

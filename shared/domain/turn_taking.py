@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 _LAST_KEY = "#"
-_LOUD = frozenset({Hearing.RISING, Hearing.SPEAKING, Hearing.HOLDING})
+_LOUD = (Hearing.RISING, Hearing.SPEAKING, Hearing.HOLDING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,16 @@ def test_a_broken_frame_moves_nothing() -> None:
     assert decoder.decode(bytes(60 * BYTES_PER_MS)).at_ms == 560
 
 
+@given(mulaw=st.binary(min_size=1, max_size=900), cuts=st.lists(st.integers(1, 899), max_size=12))
+def test_however_the_carrier_cuts_the_line_it_sounds_the_same(mulaw: bytes, cuts: list[int]) -> None:
+    decoder = TwilioFrameDecoder()
+    codes = np.frombuffer(mulaw, dtype=np.uint8)
+    payloads = [base64.b64encode(piece.tobytes()).decode() for piece in np.split(codes, sorted(cuts)) if piece.size]
+    frames = [decoder.decode(twilio_frame(tone(0.02), 0, payload=payload)) for payload in payloads]
+    whole = Resampler(8_000, 16_000).push(decode_mulaw(mulaw))
+    assert b"".join(frame.pcm for frame in frames) == whole.tobytes()
+
+
 def sent(encoder: TwilioEncoder, pcm: bytes) -> Samples:
     message = json.loads(encoder.media(pcm))
     assert set(message) == {"event", "streamSid", "media"}

@@ -85,12 +85,12 @@ class Batch:
             for _, _, heard in waiting:
                 heard.set_exception(error)
             return
-        for row, (memory, sound, heard) in enumerate(waiting):
+        for row, ((memory, sound, heard), probability) in enumerate(zip(waiting, found, strict=True)):
             memory.context = sound[-_CONTEXT_SAMPLES:]
             memory.state = states[:, row : row + 1]
-            heard.set_result(float(found[row, 0]))
+            heard.set_result(probability)
 
-    def _infer(self, waiting: list[tuple[Memory, Sound, asyncio.Future[float]]]) -> tuple[Any, Sound]:
+    def _infer(self, waiting: list[tuple[Memory, Sound, asyncio.Future[float]]]) -> tuple[list[float], Sound]:
         pieces = [piece for memory, sound, _ in waiting for piece in (memory.context, sound)]
         states = [memory.state for memory, _, _ in waiting]
         found, new_states = self._session.run(
@@ -101,4 +101,4 @@ class Batch:
                 "sr": _RATE,
             },
         )
-        return found, new_states
+        return found[:, 0].tolist(), new_states

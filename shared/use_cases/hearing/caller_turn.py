@@ -137,21 +137,22 @@ class CallerTurn:
         return await self._limit_reached()
 
     async def _hear(self, entry: Entry) -> None:
-        await self._catch_up(entry)
+        if self._asking is not None and self._listening.is_paused and self._is_behind(entry):
+            await asyncio.wait({self._asking})
         async with self._lock:
             if self._over.done():
                 return
             try:
-                await self._act(await self._listening.take(entry, overlaps=self._interrupting.overlaps))
+                events = await self._listening.take(entry, overlaps=self._interrupting.overlaps)
+                if events:
+                    await self._act(events)
             except MediaError as error:
                 logger.warning("call %s turn %d: %s", self._request.call_id, self._request.turn, error)
                 self._end(EndReason.ERROR)
 
-    async def _catch_up(self, entry: Entry) -> None:
+    def _is_behind(self, entry: Entry) -> bool:
         """After a crash the frames of a while come at once; at a pause they wait for its words."""
-        is_behind = entry.at_ms < self._clock.now_ms() - _BEHIND_MS
-        if is_behind and self._listening.is_paused and self._asking is not None:
-            await asyncio.wait({self._asking})
+        return entry.at_ms < self._clock.now_ms() - _BEHIND_MS
 
     async def _act(self, events: list[Event]) -> None:
         for event in sorted(events, key=_urgency):

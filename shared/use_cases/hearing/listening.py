@@ -31,6 +31,8 @@ _CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
 _PRE_ROLL_MS = 320
 _AUDIBLE = 0.2
 """Below this probability a chunk is silence whatever it resembles."""
+_OPEN = (Hearing.QUIET, Hearing.RISING, Hearing.HOLDING, Hearing.DOUBTING)
+"""Who has the turn is not known yet."""
 _MAX_IDENTITY_DIGITS = 20
 
 EchoCheck = Callable[[bytes, float], Awaitable[bool]]
@@ -186,16 +188,14 @@ class Listening:
         while len(self.pcm) - self._listened_bytes >= _CHUNK_BYTES:
             chunk = bytes(self.pcm[self._listened_bytes : self._listened_bytes + _CHUNK_BYTES])
             self._listened_bytes += _CHUNK_BYTES
-            found = self._noted(self._machine.hear(await self._sense(chunk, overlaps), overlaps=overlaps))
-            events += found
-            if any(isinstance(event, TurnEnded) for event in found):
+            events += self._noted(self._machine.hear(await self._sense(chunk, overlaps), overlaps=overlaps))
+            if self._machine.state is Hearing.ENDED:
                 break
         return events
 
     async def _sense(self, pcm: bytes, overlaps: bool) -> Chunk:
         probability = await self._ear.probability(pcm)
-        is_open = self._machine.state in (Hearing.QUIET, Hearing.RISING, Hearing.HOLDING, Hearing.DOUBTING)
-        is_suspect = overlaps and is_open and probability > _AUDIBLE
+        is_suspect = overlaps and probability > _AUDIBLE and self._machine.state in _OPEN
         return Chunk(
             probability,
             quiet_tail_ms=self._loudness.quiet_tail_ms(pcm),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.audio import BYTES_PER_MS, bytes_of, decode_mulaw, encode_mulaw
-from shared.domain.echo import HEARD_MS, PLAYED_MS, EchoDetector, likeness
+from shared.domain.echo import HEARD_MS, LONGEST_DELAY_MS, PLAYED_MS, EchoDetector, likeness
 from shared.domain.hum import HEARD_MS as HUM_MS
 from shared.domain.hum import is_hum
 from shared.domain.loudness import Loudness
@@ -69,6 +69,13 @@ class TestLoudness:
 
     def test_noise_is_known(self) -> None:
         assert self.settled(line_noise=100).noise_db == pytest.approx(40, abs=3)
+
+    @given(st.lists(st.sampled_from([5, 300, 4000]), min_size=1, max_size=8), st.integers(0, 10))
+    def test_the_tail_is_what_comes_after_the_last_loud_block(self, levels: list[int], torn_bytes: int) -> None:
+        loudness = self.settled()
+        blocks = [bytes_of(noise(4, level, seed)) for seed, level in enumerate(levels)]
+        quiet = next((after for after, level in enumerate(reversed(levels)) if level > 5), len(levels))
+        assert loudness.quiet_tail_ms(b"".join(blocks) + bytes(torn_bytes)) == 4 * quiet
 
     @given(st.binary(max_size=1100))
     def test_any_sound(self, pcm: bytes) -> None:
@@ -134,6 +141,15 @@ class TestEchoes:
         agent = self.agent()[: 300 * 16]
         heard = self.returned(agent, 100, 12)
         assert EchoDetector().is_echo(bytes_of(heard), bytes_of(agent))
+
+    @pytest.mark.parametrize("delay_ms", [0, 1, 350, 699, 700])
+    def test_the_same_sound_is_found_at_every_delay_and_no_later(self, delay_ms: int) -> None:
+        line = noise(2 * PLAYED_MS, 4000, 3)
+        end = len(line) - delay_ms * 16
+        heard = bytes_of(line[end - HEARD_MS * 16 : end])
+        assert likeness(heard, bytes_of(line)) == pytest.approx(1, abs=0.02)
+        assert likeness(heard, bytes_of(noise(2 * PLAYED_MS, 4000, 4))) < 0.3
+        assert likeness(heard, bytes_of(line[: -(HEARD_MS + LONGEST_DELAY_MS + HEARD_MS) * 16])) < 0.3
 
     @given(st.binary(max_size=9000), st.binary(max_size=32_000))
     def test_any_sound(self, heard: bytes, played: bytes) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.audio import Samples
-from shared.domain.resampling import Resampler
+from shared.domain.resampling import DOUBLING_TAPS, Resampler, doubled
 
 RATES = [(8_000, 16_000), (16_000, 8_000), (24_000, 16_000), (16_000, 24_000), (44_100, 16_000), (48_000, 16_000)]
 _DELAY_MS = 2.0
@@ -38,6 +38,16 @@ def loudness_at(samples: npt.NDArray[np.int16], hz: float, rate_hz: int) -> floa
 def test_however_it_is_cut_it_sounds_the_same(rates: tuple[int, int], cuts: list[int], seed: int) -> None:
     samples = np.random.default_rng(seed).integers(-20_000, 20_000, 400).astype(np.int16)
     assert np.array_equal(resample(samples, *rates, sorted(cuts)), resample(samples, *rates))
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
+def test_who_keeps_the_stream_doubles_any_stretch_of_it(sizes: list[int], seed: int) -> None:
+    before = DOUBLING_TAPS - 1
+    samples = np.random.default_rng(seed).integers(-32_768, 32_767, sum(sizes), endpoint=True).astype(np.int16)
+    stream = np.concatenate([np.zeros(before), samples]).astype(np.float32)
+    ends = np.cumsum(sizes) + before
+    pieces = [doubled(stream[end - size - before : end]) for end, size in zip(ends, sizes, strict=True)]
+    assert np.array_equal(np.concatenate(pieces), Resampler(8_000, 16_000).push(samples))
 
 
 @given(st.sampled_from(RATES), st.integers(0, 1000))

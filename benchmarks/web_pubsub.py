@@ -32,8 +32,8 @@ import aiohttp
 import httptools  # type: ignore[import-untyped]
 from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient
 
+from local_stack.programs.event_loop import loop_factory
 from local_stack.web_pubsub.defaults import LOCAL_ACCESS_KEY, connection_string, default_config
-from local_stack.web_pubsub.event_loop import loop_factory
 
 FRAME_BYTES = 640
 FRAME_INTERVAL_S = 0.02

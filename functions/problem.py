@@ -65,6 +65,11 @@ async def answer(what: str, deed: Callable[[], Awaitable[func.HttpResponse]]) ->
     try:
         return await deed()
     except VoiceAgentError as error:
-        level = logging.INFO if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
-        logger.log(level, "%s refused: %s", what, error)
-        return problem(error)
+        return refused(what, error)
+
+
+def refused(what: str, error: VoiceAgentError) -> func.HttpResponse:
+    """A problem, and a line about it in the log."""
+    level = logging.INFO if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
+    logger.log(level, "%s refused: %s", what, error)
+    return problem(error)

@@ -11,10 +11,10 @@ import logging
 
 import azure.functions as func
 
-from functions.problem import answer, problem
+from functions.problem import answer, problem, refused
 from shared.composition import services
 from shared.domain.errors import NotFound, Unauthenticated, VoiceAgentError
-from shared.ports.media_gate import Upstream
+from shared.ports.media_gate import Reply, Upstream
 
 blueprint = func.Blueprint()
 logger = logging.getLogger(__name__)
@@ -47,21 +47,25 @@ async def realtime_event(req: func.HttpRequest) -> func.HttpResponse:
         user_id=headers.get("ce-userid", ""),
         state=headers.get("ce-connectionstate", ""),
         body=req.get_body(),
+        content_type=headers.get("content-type", ""),
     )
     gate = gates.get(upstream.hub)
     if gate is None:
         return problem(NotFound("hub_unknown", "events of this hub are not for us"))
 
-    async def deed() -> func.HttpResponse:
+    try:
         if await gate.pass_frame(upstream):
             return _TAKEN
-        reply = await gate.handle(upstream)
-        answer_headers = {_STATE: reply.state} if reply.state else {}
-        if reply.body is None:
-            return func.HttpResponse(status_code=204, headers=answer_headers)
-        return func.HttpResponse(json.dumps(reply.body), mimetype="application/json", headers=answer_headers)
+        return _response(await gate.handle(upstream))
+    except VoiceAgentError as error:
+        return refused(f"realtime {upstream.event or 'event'}", error)
 
-    return await answer(f"realtime {upstream.event or 'event'}", deed)
+
+def _response(reply: Reply) -> func.HttpResponse:
+    answer_headers = {_STATE: reply.state} if reply.state else {}
+    if reply.body is None:
+        return func.HttpResponse(status_code=204, headers=answer_headers)
+    return func.HttpResponse(json.dumps(reply.body), mimetype="application/json", headers=answer_headers)
 
 
 async def _allow_origin(req: func.HttpRequest) -> func.HttpResponse:

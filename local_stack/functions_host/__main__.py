@@ -28,6 +28,7 @@ from local_stack.functions_host.host_json import load_host_options
 from local_stack.functions_host.keys import KeyRing
 from local_stack.functions_host.log_levels import configure_logging
 from local_stack.functions_host.state_directory import StateDirectoryLock
+from local_stack.programs.event_loop import loop_factory
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def main() -> int:
     try:
         with StateDirectoryLock(state_dir):
             setup = _prepare(arguments, app_root, state_dir)
-            return asyncio.run(_serve(setup))
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                return runner.run(_serve(setup))
     except (AddressInUseError, StateDirectoryInUseError) as error:
         return _refuse(str(error), _EXIT_BUSY)
     except (HostConfigurationError, FunctionAppImportError) as error:

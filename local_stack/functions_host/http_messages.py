@@ -24,7 +24,8 @@ class RawRequest:
 
     __slots__ = ("body", "headers", "method", "path", "query", "target")
 
-    def __init__(self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    def __init__(self, method: str, target: bytes, headers: Mapping[bytes, bytes], body: bytes = b"") -> None:
+        """`headers`: by names in lower case, repeated ones joined by commas."""
         self.method = method
         self.target = target
         self.headers = headers
@@ -34,11 +35,8 @@ class RawRequest:
         self.query = query
 
     def header(self, lower_name: bytes) -> str | None:
-        """First value of a header; names are kept in lower case."""
-        for name, value in self.headers:
-            if name == lower_name:
-                return value.decode("latin-1")
-        return None
+        value = self.headers.get(lower_name)
+        return None if value is None else value.decode("latin-1")
 
     def parameters(self) -> dict[str, str]:
         """Query parameters; a repeated one has its values joined by commas, as the Functions host does."""
@@ -51,25 +49,31 @@ class RawRequest:
 
 
 class LazyHeaders(HttpRequestHeaders):
-    """The headers of a request; a value is decoded when it is asked for, repeated ones are joined by commas."""
+    """The headers of a request; a value is decoded when it is asked for."""
 
-    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
-        self._values = dict(pairs)
-        if len(self._values) != len(pairs):
-            for name in self._values:
-                self._values[name] = b",".join(value for other, value in pairs if other == name)
+    def __init__(self, values: Mapping[bytes, bytes]) -> None:
+        self._values = values
 
     def __getitem__(self, key: str) -> str:
-        return self._values[key.lower().encode("latin-1", "replace")].decode("latin-1")
+        return self._values[_on_the_wire(key)].decode("latin-1")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As Mapping's own, without an exception for each header that is not there."""
+        value = self._values.get(_on_the_wire(key))
+        return default if value is None else value.decode("latin-1")
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower().encode("latin-1", "replace") in self._values
+        return isinstance(key, str) and _on_the_wire(key) in self._values
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._values)
+
+
+def _on_the_wire(name: str) -> bytes:
+    return name.lower().encode("latin-1", "replace")
 
 
 class LazyHttpRequest(func.HttpRequest):

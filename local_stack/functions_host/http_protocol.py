@@ -67,7 +67,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: dict[bytes, bytes] = {}
         self._header_bytes = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -117,18 +117,21 @@ class HttpConnection(asyncio.Protocol):
             raise _RefusedError(431)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
-        self._header_bytes += len(name) + len(value)  # seventeen times for each frame of audio, so not by a call
+        """Seventeen times for each frame of audio."""
+        self._header_bytes += len(name) + len(value)
+        name = name.lower()
+        if name in self._headers:
+            value = b"%b,%b" % (self._headers[name], value)
+        self._headers[name] = value
         if self._header_bytes > _HEADER_LIMIT_BYTES:
             raise _RefusedError(431)
 
     def on_headers_complete(self) -> None:
-        limit = self._connections.body_limit_bytes
-        for name, value in self._headers:
-            if name == b"content-length" and value.isdigit() and int(value) > limit:
-                raise _RefusedError(413)
-            if name == b"expect" and value.lower() == b"100-continue" and self._transport is not None:
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = self._headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._connections.body_limit_bytes:
+            raise _RefusedError(413)
+        if self._headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)

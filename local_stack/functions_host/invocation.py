@@ -139,8 +139,10 @@ class Invoker:
         task.add_done_callback(self._ended)
         return task
 
-    async def call(self, function: RegisteredFunction, argument: object, trace_parent: str = "") -> Any:
-        """Call `function` with `argument` for its trigger; raise what it raises.
+    def call(
+        self, function: RegisteredFunction, argument: object, trace_parent: str = ""
+    ) -> Coroutine[Any, Any, Any]:
+        """Call `function` with `argument` for its trigger; raise (when awaited) what it raises.
 
         Must run in a task made by `run`. Raises: FunctionTimeoutError.
         """
@@ -150,14 +152,8 @@ class Invoker:
         if function.wants_context:
             arguments["context"] = InvocationContext(function, trace_parent)
         if function.output_parameters:
-            return await self._call_with_outputs(function, arguments)
-        if not self.debug:
-            return await self._invoke(function, arguments)
-        started = time.perf_counter()
-        log.debug("function %s started", function.name)
-        result = await self._invoke(function, arguments)
-        log.debug("function %s finished in %.1f ms", function.name, (time.perf_counter() - started) * 1000)
-        return result
+            return self._call_with_outputs(function, arguments)
+        return self._invoke_aloud(function, arguments) if self.debug else self._invoke(function, arguments)
 
     async def drain(self, grace_s: float) -> None:
         """Wait up to `grace_s` for running functions, then cancel those that are left."""
@@ -187,6 +183,13 @@ class Invoker:
             raise FunctionTimeoutError(
                 f"Timeout value of {self._timeout_s:g} s was exceeded by function: {function.name}"
             ) from None
+
+    async def _invoke_aloud(self, function: RegisteredFunction, arguments: Mapping[str, Any]) -> Any:
+        started = time.perf_counter()
+        log.debug("function %s started", function.name)
+        result = await self._invoke(function, arguments)
+        log.debug("function %s finished in %.1f ms", function.name, (time.perf_counter() - started) * 1000)
+        return result
 
     async def _call_with_outputs(self, function: RegisteredFunction, arguments: dict[str, Any]) -> Any:
         outputs = {name: _Output() for name in function.output_parameters}

@@ -10,6 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
+from local_stack.programs.event_loop import loop_factory
 from local_stack.web_pubsub.configuration import (
     Configuration,
     ConfigurationError,
@@ -17,7 +18,6 @@ from local_stack.web_pubsub.configuration import (
     read_configuration,
 )
 from local_stack.web_pubsub.defaults import DEFAULT_PORT, default_config
-from local_stack.web_pubsub.event_loop import loop_factory
 from local_stack.web_pubsub.server import Server
 
 _log = logging.getLogger("local_stack.web_pubsub")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httptools  # type: ignore[import-untyped]
@@ -74,6 +75,8 @@ class _Socket(asyncio.Protocol):
         self._size_bytes = 0
         self._started = False
         self._until_close = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self.requests = 0
         self.reusable = True
 
@@ -82,6 +85,8 @@ class _Socket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
+        if self._timer is not None:
+            self._timer.cancel()
         answer = self._answer
         if answer is None or answer.done():
             return
@@ -133,7 +138,7 @@ class _Socket(asyncio.Protocol):
         self._response, self._chunks, self._size_bytes = Response(0), [], 0
         self._started = self._until_close = False
         self._answer = self._loop.create_future()
-        timer = self._loop.call_at(deadline, self._fail, TimedOut("no response in time"))
+        self._watch(deadline)
         self._transport.write(request)
         try:
             return await self._answer
@@ -141,8 +146,24 @@ class _Socket(asyncio.Protocol):
             self.close()
             raise
         finally:
-            timer.cancel()
             self._answer = None
+
+    def _watch(self, deadline: float) -> None:
+        """A timer lasts for many requests: nearly all of them are answered long before it."""
+        if self._timer is None or deadline < self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._on_timer)
+        self._deadline = deadline
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._answer is None:
+            return  # nothing is waited for; the next request sets it anew
+        if self._loop.time() >= self._deadline:
+            self._fail(TimedOut("no response in time"))
+        else:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
@@ -164,7 +185,7 @@ class HttpClient:
         self._max_response_bytes = max_response_bytes
         self._pools: dict[tuple[bool, str, int], _Pool] = {}
 
-    async def request(self, target: Target, request: bytes, deadline: float) -> Response:
+    def request(self, target: Target, request: bytes, deadline: float) -> Coroutine[Any, Any, Response]:
         """Send a complete HTTP/1.1 request and give the response.
 
         Raises: Unreachable, TimedOut, BadResponse.
@@ -173,7 +194,7 @@ class HttpClient:
         pool = self._pools.get(key)
         if pool is None:
             pool = self._pools[key] = _Pool(target, self._max_sockets, self._max_response_bytes)
-        return await pool.request(request, deadline)
+        return pool.request(request, deadline)
 
     def close(self) -> None:
         """Drop all idle sockets; those in use are dropped when their request ends."""
@@ -198,33 +219,35 @@ class _Pool:
             await self._wait_for_place(deadline)
         else:
             self._free_places -= 1
+        sock = self._take_idle()
         try:
-            return await self._request_in_place(request, deadline)
+            if sock is not None:
+                try:
+                    return await sock.exchange(request, deadline)
+                except _Stale:
+                    sock = None  # the others may be stale as well: go on with a fresh one
+            sock = await self._connect(deadline)
+            try:
+                return await sock.exchange(request, deadline)
+            except _Stale as error:
+                raise Unreachable("connection closed at once") from error
         finally:
+            if sock is not None:
+                self._put_back(sock)
             self._give_place_back()
 
-    async def _request_in_place(self, request: bytes, deadline: float) -> Response:
+    def _take_idle(self) -> _Socket | None:
         while self._idle:
             kept = self._idle.pop()
-            if not kept.reusable:
-                continue
-            try:
-                return await self._exchange(kept, request, deadline)
-            except _Stale:
-                break  # the others may be stale as well: go on with a fresh one
-        fresh = await self._connect(deadline)
-        try:
-            return await self._exchange(fresh, request, deadline)
-        except _Stale as error:
-            raise Unreachable("connection closed at once") from error
+            if kept.reusable:
+                return kept
+        return None
 
-    async def _exchange(self, sock: _Socket, request: bytes, deadline: float) -> Response:
-        response = await sock.exchange(request, deadline)
+    def _put_back(self, sock: _Socket) -> None:
         if sock.reusable and not self._closed:
             self._idle.append(sock)
         else:
             sock.close()
-        return response
 
     async def _connect(self, deadline: float) -> _Socket:
         loop = asyncio.get_running_loop()

@@ -30,7 +30,7 @@ class UpstreamFailure(Exception):
     """An event could not be delivered; the message says why in one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Delivery:
     """One event on its way; `head` is its request up to the ce-id."""
 

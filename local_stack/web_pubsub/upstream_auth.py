@@ -38,7 +38,9 @@ class UpstreamAuth:
         """
         if identity is None:
             return b""
-        held = self._held.setdefault(identity, _Held())
+        held = self._held.get(identity)
+        if held is None:
+            held = self._held[identity] = _Held()
         if time.time() < held.renew_at:
             return held.header
         async with held.lock:

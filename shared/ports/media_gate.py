@@ -26,6 +26,8 @@ class Upstream:
     user_id: str
     state: str
     body: bytes = field(repr=False)
+    content_type: str = ""
+    """Of the message: BINARY or TEXT of `shared.ports.connection`, or application/json."""
 
 
 @dataclass(frozen=True, slots=True)

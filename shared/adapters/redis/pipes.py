@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
 
 from hiredis import ReplyError
 
 from shared.adapters.redis.connection import KEY_LIFETIME_S, RedisConnection
 from shared.adapters.redis.pace import Pace
 from shared.adapters.redis.stream_reader import StreamReader, read_entry
-from shared.adapters.redis.wire import Word, accepted, pack, refused
+from shared.adapters.redis.wire import Word, accepted, bulk, pack, refused
 from shared.domain import pipe_names
 from shared.ports.pipes import Entry
 
@@ -18,6 +19,8 @@ _FRAMES_KEPT = 15_000
 
 _LONGEST_GATHER_S = 0.004
 """Of frames that are written: the carrier's next frame waits for the answer to this one, and comes after 20 ms."""
+
+_DATA = bulk(b"d")
 
 
 class RedisPipes:
@@ -51,17 +54,9 @@ class RedisPipes:
             raise refused(what, added)
 
     async def append_frame(self, call_id: str, connection_id: str, event_id: str, payload: bytes) -> None:
-        key = pipe_names.frames(call_id)
-        await self._commands.ask(
-            "append a frame",
-            pack(
-                (
-                    *(b"XADD", key, b"NOMKSTREAM", b"MAXLEN", b"~", _FRAMES_KEPT, b"*"),
-                    *(b"c", connection_id, b"i", event_id, b"d", payload),
-                )
-            ),
-            pace=self._frame_pace,
-        )
+        head = _frame_head(call_id, connection_id)
+        command = b"".join((head, bulk(event_id.encode()), _DATA, bulk(payload)))
+        await self._commands.ask("append a frame", command, pace=self._frame_pace)
 
     def follow(self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0) -> AsyncGenerator[list[Entry], None]:
         reader = self._frame_reader if pipe.endswith(":frames") else self._reader
@@ -80,6 +75,15 @@ class RedisPipes:
         what = "trim a pipe"
         trimmed, _ = await self._commands.ask_all(what, (pack(("XTRIM", pipe, "MINID", before)), _expire(pipe)))
         accepted(what, trimmed)
+
+
+@lru_cache(maxsize=1024)
+def _frame_head(call_id: str, connection_id: str) -> bytes:
+    """The command for a frame up to the number of its event: the same for all of a connection's."""
+    key = pipe_names.frames(call_id).encode()
+    kept = b"%d" % _FRAMES_KEPT
+    words = (b"XADD", key, b"NOMKSTREAM", b"MAXLEN", b"~", kept, b"*", b"c", connection_id.encode(), b"i")
+    return b"*%d\r\n" % (len(words) + 3) + b"".join(bulk(word) for word in words)
 
 
 def _expire(key: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.adapters.redis.connection import RedisConnection
 from shared.adapters.redis.pace import Pace
-from shared.adapters.redis.wire import pack
+from shared.adapters.redis.wire import bulk, pack
 from shared.domain.errors import StoreError
 from shared.ports.pipes import Entry
 
@@ -34,7 +34,8 @@ def order(position: str) -> Place:
 def read_entry(item: tuple[bytes, list[bytes]]) -> Entry:
     """As Redis tells it: the position, and names and values by turns."""
     position, flat = item
-    return Entry(position.decode(), dict(zip(flat[::2], flat[1::2], strict=True)))
+    by_turns = iter(flat)
+    return Entry(position.decode(), dict(zip(by_turns, by_turns, strict=True)))
 
 
 class _Follower:
@@ -91,7 +92,7 @@ class _Followed:
     __slots__ = ("asked", "followers", "name", "place")
 
     def __init__(self, key: bytes) -> None:
-        self.name = _bulk(key)
+        self.name = bulk(key)
         self.followers: list[_Follower] = []
         self.asked: Place | None = None
         self.place = b""
@@ -102,7 +103,7 @@ class _Followed:
         after = followers[0].after if len(followers) == 1 else min(follower.after for follower in followers)
         if after != self.asked:
             self.asked = after
-            self.place = _bulk(b"%d-%d" % after)
+            self.place = bulk(b"%d-%d" % after)
 
     def hand_out(self, items: list[tuple[bytes, list[bytes]]]) -> None:
         if self.asked is None:
@@ -141,7 +142,7 @@ class StreamReader:
         self._pace = pace
         self._patience_s = patience_s
         self._wake = f"wake:{uuid.uuid4().hex}".encode()
-        self._wake_place = _bulk(b"0-0")
+        self._wake_place = bulk(b"0-0")
         self._wake_commands = (
             pack((b"XADD", self._wake, b"MAXLEN", 1, b"*", b"", b"")),
             pack((b"EXPIRE", self._wake, _WAKE_LIFETIME_S)),
@@ -235,7 +236,7 @@ class StreamReader:
         entries = 0
         for key, items in found or ():
             if key == self._wake:
-                self._wake_place = _bulk(items[-1][0])
+                self._wake_place = bulk(items[-1][0])
             elif (followed := self._followed.get(key)) is not None:
                 entries += len(items)
                 followed.hand_out(items)
@@ -253,7 +254,7 @@ class StreamReader:
             self._head = b"".join(
                 [
                     b"*%d\r\n" % (len(words) + 1 + 2 * len(self._asked)),
-                    *(_bulk(word) for word in words),
+                    *(bulk(word) for word in words),
                     *(followed.name for followed in self._asked),
                 ]
             )
@@ -264,8 +265,3 @@ class StreamReader:
             for follower in followed.followers:
                 follower.error = error
                 follower.tell()
-
-
-def _bulk(word: bytes) -> bytes:
-    """A word of a command as it goes over the wire."""
-    return b"$%d\r\n%b\r\n" % (len(word), word)

@@ -24,6 +24,11 @@ _KEEP_ALIVE_EVERY_S = 10
 _KEEP_ALIVE_MISSES = 3
 
 
+def bulk(word: bytes) -> bytes:
+    """One word of a command as it goes over the wire."""
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
 class Request:
     """Some commands in one go. `future` gets the reply, or the list of replies where several were asked for."""
 

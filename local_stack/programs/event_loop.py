@@ -1,4 +1,4 @@
-"""Which event loop the endpoint runs on."""
+"""Which event loop the parts run on that every 20 ms frame of every call passes through."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it exists, since every 20 ms frame passes through here; else asyncio's own."""
+    """uvloop where it exists, else asyncio's own."""
     if importlib.util.find_spec("uvloop") is None:
         return None
     import uvloop  # noqa: PLC0415 - not on every platform

@@ -37,7 +37,7 @@ run: setup ## start the stack, place a call, stay (ONCE=1 ends after it, CALL=0 
 	@exec $(STACK) up $(if $(filter 1,$(ONCE)),--once) $(if $(filter 0,$(CALL)),--no-call) -- $(call_options)
 
 .PHONY: call
-call: setup ## place a call into the running stack (AUDIO=file.wav SAY="text" TURNS=2 PATTERN=bp BACKCHANNEL=mhm PLOT=1)
+call: setup ## place a call into the running stack (PROVIDER=vonage AUDIO=file.wav SAY="text" TURNS=2 PATTERN=bp PLOT=1)
 	@exec $(VENV)/python -m local_stack.phones.call $(call_options)
 
 .PHONY: token

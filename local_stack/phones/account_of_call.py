@@ -43,6 +43,9 @@ class LineTurn:
     text: str | None = None
     started_ms: float | None = None
     stopped_ms: float | None = None
+    understood_ms: float | None = None
+    """When the provider, where it hears itself, passed the words on."""
+    understood: str = ""
     agent_started_ms: float | None = None
 
 
@@ -67,6 +70,10 @@ class AccountOfCall:
                 turn.label, turn.text = str(event.facts.get("label", "")), event.facts.get("text")
             case "caller_stopped":
                 self._line_turn(event).stopped_ms = event.at_ms
+            case "provider_heard":
+                turn = self._line_turn(event)
+                turn.understood_ms = event.at_ms
+                turn.understood = f"{turn.understood} {event.facts['text']}".strip()
             case "agent_started":
                 self._line_turn(event).agent_started_ms = event.at_ms
 
@@ -113,6 +120,8 @@ class AccountOfCall:
             return []
         names = _APP_MOMENTS if turn.number else _APP_MOMENTS[2:]
         times = [(name, turn.moments[key] - zero_ms) for name, key in names if key in turn.moments]
+        if line is not None and line.understood_ms is not None:
+            times.insert(0, ("words passed on", line.understood_ms - zero_ms))
         if line is not None and line.agent_started_ms is not None:
             times.append(("first frame heard", line.agent_started_ms - zero_ms))
         return times

@@ -16,7 +16,7 @@ import aiohttp
 
 from local_stack.phones import utterance, voices
 from local_stack.phones.app_api import AppApi, TokenSource
-from local_stack.phones.call_request import DEFAULT_FROM, DEFAULT_TO, STATUS_PATH, VOICE_PATH
+from local_stack.phones.lines import DEFAULT_FROM, DEFAULT_LINE, LINES, is_phone_number, not_a_number
 from local_stack.phones.murmurs import MURMURS, cough, mhm
 from local_stack.phones.operator_token import operator_token
 from local_stack.phones.picture.scene import NotACall
@@ -24,10 +24,8 @@ from local_stack.phones.placing import CannotCall, PlacedCall
 from local_stack.phones.plot import write_picture
 from local_stack.phones.report import CallReport, paint_for
 from local_stack.phones.synthetic_voice import CannotSpeak, speak
-from local_stack.phones.twilio.account import is_phone_number
 from local_stack.phones.wav import UnusableAudio
 
-PROVIDERS: Final = {"twilio": "Twilio"}
 PASSED, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 _DEFAULT_VOICES: Final = 2
 _MAX_TURNS: Final = 1000
@@ -45,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = _OneLineParser(prog="python -m local_stack.phones.call", description=__doc__)
     parser.add_argument("--audio", action="append", default=[], metavar="FILE", help="WAV; may be repeated")
     parser.add_argument("--say", metavar="TEXT", help="spoken by the local text-to-speech")
-    parser.add_argument("--provider", default="twilio", choices=sorted(PROVIDERS))
+    parser.add_argument("--provider", default=DEFAULT_LINE, choices=list(LINES))
     parser.add_argument("--turns", type=int, metavar="N", help="how often the caller speaks")
     parser.add_argument(
         "--pattern", metavar="LETTERS", help="a letter a reply: p hears it out, b barges in, m murmurs"
@@ -54,7 +52,7 @@ def arguments() -> argparse.ArgumentParser:
         "--backchannel", choices=MURMURS, help="what is murmured over replies; the pattern m by itself"
     )
     parser.add_argument("--plot", action="store_true", help="also a picture and a stereo file of the call")
-    parser.add_argument("--to", default=DEFAULT_TO, metavar="NUMBER")
+    parser.add_argument("--to", metavar="NUMBER", help="the line's own number unless named")
     parser.add_argument("--from", dest="from_number", default=DEFAULT_FROM, metavar="NUMBER")
     parser.add_argument("--app-url", default=environment.get("PUBLIC_BASE_URL") or _local("APP_PORT", 7071))
     parser.add_argument("--phones-url", default=_local("LOCAL_PHONES_PORT", 7083))
@@ -71,8 +69,8 @@ def _local(variable: str, port: int) -> str:
 def checked(options: argparse.Namespace) -> str | None:
     """What is wrong with the options, in one line; None if nothing is."""
     for number in (options.to, options.from_number):
-        if not is_phone_number(number):
-            return f"{number!r} is not a phone number in E.164 form, such as +14155550100"
+        if number is not None and not is_phone_number(number):
+            return not_a_number(number)
     if options.turns is not None and not 1 <= options.turns <= _MAX_TURNS:
         return f"--turns is a number from 1 to {_MAX_TURNS}"
     if options.pattern and set(options.pattern) - set("pbm"):
@@ -115,10 +113,10 @@ async def place(
         turns = options.turns or len(said)
         app_url = options.app_url.rstrip("/")
         wish = {
+            "provider": options.provider,
             "from": options.from_number,
-            "to": options.to,
-            "voice_url": app_url + VOICE_PATH,
-            "status_url": app_url + STATUS_PATH,
+            "to": options.to or LINES[options.provider].number,
+            "app_url": app_url,
             "utterances": said,
             "turns": turns,
             **_manner(options),
@@ -128,7 +126,7 @@ async def place(
             return await operator_token(session, options.issuer_url, options.state_dir)
 
         api = AppApi(session, app_url, token_source or local_token)
-        report = CallReport(_write, paint_for(sys.stdout), PROVIDERS[options.provider])
+        report = CallReport(_write, paint_for(sys.stdout), LINES[options.provider].title)
         call = PlacedCall(session, options.phones_url.rstrip("/"), wish, report, api)
         verdict = await call.follow(turns)
         if options.plot and call.folder is not None:

@@ -11,18 +11,14 @@ from typing import Any, Final
 
 from local_stack.phones import utterance
 from local_stack.phones.conversation import Plan
-from local_stack.phones.twilio.exchange import CalledPerson, Exchange
-from local_stack.phones.twilio.misbehaviour import Misbehaviour, Misbehaviours
-from local_stack.phones.twilio.options import Callee, CallOptions
-
-DEFAULT_FROM: Final = "+14155550100"
-DEFAULT_TO: Final = "+15550100001"
-VOICE_PATH: Final = "/api/webhooks/twilio/voice"
-STATUS_PATH: Final = "/api/webhooks/twilio/status"
+from local_stack.phones.exchange import CallWish
+from local_stack.phones.lines import DEFAULT_FROM, DEFAULT_LINE, LINES
+from local_stack.phones.people import CalledPerson, Callee
+from local_stack.phones.switchboard import NoSuchLine, Switchboard
 
 _PLAN_FIELDS: Final = {field.name: field.type for field in fields(Plan)}
 _MAY_BE_NULL: Final = frozenset({"turns", "hang_up_in_reply_after_ms"})
-_CALL_FIELDS: Final = frozenset({"from", "to", "voice_url", "status_url", "fallback_url", "max_call_ms", "murmur"})
+_CALL_FIELDS: Final = frozenset({"provider", "from", "to", "app_url", "max_call_ms", "murmur"})
 _PERSON_FIELDS: Final = frozenset({"callee", "ring_ms"})
 _COMMON_FIELDS: Final = frozenset({"utterances", "misbehaviours", *_PLAN_FIELDS})
 
@@ -31,23 +27,26 @@ class BadRequest(ValueError):
     """The wish cannot be granted; the message says why in one line."""
 
 
-def inbound_options(wish: object, exchange: Exchange, app_url: str) -> CallOptions:
-    """A call from a person to the app. Raises: BadRequest, UnusableAudio."""
-    wanted = _object(wish, _CALL_FIELDS | _COMMON_FIELDS)
+def call_wish(wish: object, switchboard: Switchboard, app_url: str) -> CallWish:
+    """A call from a person to the app. `provider` names the line. Raises: BadRequest, UnusableAudio."""
+    line = (_text(wish, "provider") if isinstance(wish, dict) else None) or DEFAULT_LINE
     try:
-        return CallOptions(
-            account=exchange.account,
+        exchange = switchboard.serving(line)
+    except NoSuchLine as error:
+        raise BadRequest(str(error)) from None
+    wanted = _object(wish, _CALL_FIELDS | _COMMON_FIELDS | exchange.extra_fields)
+    try:
+        return CallWish(
+            line=line,
             from_number=_text(wanted, "from") or DEFAULT_FROM,
-            to_number=_text(wanted, "to") or DEFAULT_TO,
-            voice_url=_text(wanted, "voice_url") or app_url + VOICE_PATH,
-            status_url=_text(wanted, "status_url") or app_url + STATUS_PATH,
-            fallback_url=_text(wanted, "fallback_url"),
+            to_number=_text(wanted, "to") or LINES[line].number,
+            app_url=(_text(wanted, "app_url") or app_url).rstrip("/"),
             utterances=_utterances(wanted),
             plan=_plan(wanted),
             murmur=_utterance(wanted["murmur"]) if wanted.get("murmur") is not None else None,
-            misbehaviours=_misbehaviours(wanted),
+            misbehaviours=_misbehaviours(wanted, exchange.misbehaviours),
             max_call_ms=_number(wanted, "max_call_ms", 300_000),
-            state_dir=exchange.state_dir,
+            extra={name: wanted[name] for name in exchange.extra_fields & wanted.keys()},
         )
     except BadRequest:
         raise
@@ -55,8 +54,8 @@ def inbound_options(wish: object, exchange: Exchange, app_url: str) -> CallOptio
         raise BadRequest(str(error)) from None
 
 
-def called_person(wish: object) -> CalledPerson:
-    """How a called number behaves. Raises: BadRequest, UnusableAudio."""
+def called_person(wish: object, switchboard: Switchboard) -> CalledPerson:
+    """How a called number behaves, whichever provider calls it. Raises: BadRequest, UnusableAudio."""
     wanted = _object(wish, _PERSON_FIELDS | _COMMON_FIELDS)
     try:
         callee = Callee(_text(wanted, "callee") or Callee.ANSWERS)
@@ -64,8 +63,9 @@ def called_person(wish: object) -> CalledPerson:
         raise BadRequest(f"callee is one of {', '.join(Callee)}") from None
     if "m" in (_text(wanted, "pattern") or ""):
         raise BadRequest("who is called does not murmur: the pattern has no m")
+    known = frozenset[str]().union(*(exchange.misbehaviours for exchange in switchboard.exchanges))
     return CalledPerson(
-        callee, _number(wanted, "ring_ms", 500), _utterances(wanted), _plan(wanted), _misbehaviours(wanted)
+        callee, _number(wanted, "ring_ms", 500), _utterances(wanted), _plan(wanted), _misbehaviours(wanted, known)
     )
 
 
@@ -113,12 +113,11 @@ def _plan(wanted: Mapping[str, Any]) -> Plan:
     return plan
 
 
-def _misbehaviours(wanted: Mapping[str, Any]) -> Misbehaviours:
+def _misbehaviours(wanted: Mapping[str, Any], known: frozenset[str]) -> frozenset[str]:
     names = wanted.get("misbehaviours", [])
-    known = set(Misbehaviour)
-    if not isinstance(names, list) or not set(names) <= known:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
         raise BadRequest(f"misbehaviours is a list of {', '.join(sorted(known))}")
-    return frozenset(Misbehaviour(name) for name in names)
+    return frozenset(names)
 
 
 def _utterances(wanted: Mapping[str, Any]) -> Sequence[utterance.Utterance]:

@@ -100,6 +100,10 @@ class Conversation:
         self._decide(now_ms, self._since_ms)
         return self._speak(now_ms)
 
+    def hang_up(self) -> None:
+        """The caller puts the phone down, whatever it was about to do."""
+        self.phase = Phase.DONE
+
     def on_audio_received(self, now_ms: float) -> None:
         """Audible audio has come over the socket."""
         if self._fading is None and self.phase != Phase.SPEAKING and self.turn.first_received_ms is None:
@@ -245,8 +249,9 @@ class Conversation:
         self._enter(Phase.SPEAKING, now_ms)
 
     def _enter(self, phase: Phase, now_ms: float) -> None:
-        self.phase = phase
-        self._since_ms = now_ms
+        if self.phase is not Phase.DONE:
+            self.phase = phase
+            self._since_ms = now_ms
 
     def _speak(self, now_ms: float) -> Spoken:
         utterance, at = self._utterance, self._position

@@ -60,6 +60,12 @@ class Turn:
     murmur: Murmur | None = None
     """What the caller murmured into the reply."""
     timed_out: bool = False
+    understood: str | None = None
+    """What the provider's ear made of the caller's words, where the provider hears itself."""
+    understood_ms: float | None = None
+    """When the provider passed these words on."""
+    spoken: str | None = None
+    """What the provider's voice was given to say in reply, where the provider speaks itself."""
 
     @property
     def response_ms(self) -> float | None:
@@ -68,6 +74,13 @@ class Turn:
             return None
         return self.first_heard_ms - self.speech_ended_ms
 
+    @property
+    def words_to_audio_ms(self) -> float | None:
+        """From the moment when the app had the words until its answer was heard."""
+        if self.first_heard_ms is None or self.understood_ms is None:
+            return None
+        return self.first_heard_ms - self.understood_ms
+
     def to_json(self) -> dict[str, Any]:
-        response = None if self.response_ms is None else round(self.response_ms, 1)
-        return {**asdict(self), "response_ms": response}
+        waits = {"response_ms": self.response_ms, "words_to_audio_ms": self.words_to_audio_ms}
+        return {**asdict(self), **{name: None if ms is None else round(ms, 1) for name, ms in waits.items()}}

@@ -32,6 +32,16 @@ class PlaybackBuffer:
         self._audible_until = 0
 
     @property
+    def received(self) -> int:
+        """Bytes that were ever added; a place in the stream, to be compared with `played`."""
+        return self._received
+
+    @property
+    def played(self) -> int:
+        """Bytes that were ever heard; after `clear` all that were added."""
+        return self._played
+
+    @property
     def waiting_ms(self) -> float:
         """How much audio is still to be played."""
         return len(self._audio) * 1000 / g711.SAMPLE_RATE_HZ

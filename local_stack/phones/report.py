@@ -16,6 +16,7 @@ _TRUSTED_LAG_MS: Final = 20.0
 _TROUBLES: Final = {
     "carrier_error": "the carrier reports {code}: {message}",
     "callback_failed": "a callback failed: {message}",
+    "provider_trouble": "{message}",
     "no_greeting": "no greeting within {waited_ms} ms",
     "no_reply": "no reply within {waited_ms} ms",
     "underrun": "a hole of {gap_ms:.0f} ms in the agent's speech",
@@ -58,11 +59,19 @@ class CallReport:
                 webhook = f"webhook {self._webhook_took_ms or 0:.0f} ms, "
                 self._line(f"  answered: {webhook}media socket {facts['took_ms']:.0f} ms")
             case "agent_started":
-                self._on_agent_started(facts)
+                self._on_agent_started(event)
             case "caller_started":
                 words = f'"{facts["text"]}"' if facts["text"] else facts["label"]
                 barge = " (interrupts)" if facts["interrupts"] else ""
                 self._line(self._paint("caller", "caller ♪ ") + self._paint("dim", f"speaks: {words}{barge}"))
+            case "provider_heard":
+                self._line(self._paint("dim", f'  the provider heard: "{facts["text"]}"'))
+            case "provider_says":
+                self._line(self._paint("dim", f'  the provider says: "{facts["text"]}"'))
+            case "dialled":
+                self._line(f"  the provider calls {facts['to']}  ({facts['call_sid']})")
+            case "bridged":
+                self._line(f"  the caller speaks with {facts['call_sid']}")
             case "agent_interrupted":
                 self._line(self._paint("dim", f"  the agent fell silent after {facts['stop_ms']:.0f} ms"))
             case "call_ended":
@@ -70,9 +79,12 @@ class CallReport:
             case name if name in _TROUBLES:
                 self._line(self._paint("bad", "  ! " + _TROUBLES[name].format(**facts)))
 
-    def _on_agent_started(self, facts: Mapping[str, Any]) -> None:
-        after_ms = facts["after_speech_ms"]
+    def _on_agent_started(self, event: CallEvent) -> None:
+        after_ms = event.facts["after_speech_ms"]
         when = "" if after_ms is None else f" {after_ms:.0f} ms after the caller's last word"
+        line = self.account.line_turns.get(int(event.facts["turn"]))
+        if line is not None and line.understood_ms is not None:
+            when += f", {event.at_ms - line.understood_ms:.0f} ms after the words were passed on"
         self._line(self._paint("agent", "agent  ♪ ") + self._paint("dim", f"is heard{when}"))
 
     def on_record(self, call: AppCall, now_ms: float, over: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The phones part of the local stack as a web server: the carrier's REST API and a door to place calls by."""
+"""The phones part of the local stack as a web server: the providers' REST APIs and a door to place calls by."""
 
 from __future__ import annotations
 
@@ -10,50 +10,49 @@ from typing import Any, Final
 from aiohttp import web
 
 from local_stack.phones import call_request
+from local_stack.phones.call_result import CallResult
 from local_stack.phones.events import CallEvent
-from local_stack.phones.twilio import rest
-from local_stack.phones.twilio.call_state import CallResult
-from local_stack.phones.twilio.exchange import Exchange
-from local_stack.phones.wav import UnusableAudio
+from local_stack.phones.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 
 _MAX_BODY_BYTES: Final = 128 * 1024 * 1024
-EXCHANGE: Final = web.AppKey("exchange", Exchange)
+SWITCHBOARD: Final = web.AppKey("switchboard", Switchboard)
 
 
-def make_app(exchange: Exchange, app_url: str) -> web.Application:
+def make_app(switchboard: Switchboard, app_url: str) -> web.Application:
     """`app_url` is the public origin of the app that is called unless a wish names another."""
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
-    app[EXCHANGE] = exchange
-    door = ControlDoor(exchange, app_url.rstrip("/"))
+    app[SWITCHBOARD] = switchboard
+    door = ControlDoor(switchboard, app_url.rstrip("/"))
     app.router.add_get("/health", door.health)
     app.router.add_post("/_local/calls", door.place)
     app.router.add_get("/_local/calls", door.list)
     app.router.add_delete("/_local/calls/{sid}", door.hang_up)
     app.router.add_put("/_local/people/{number}", door.set_person)
-    rest.add_routes(app, exchange)
+    switchboard.add_routes(app)
     app.on_shutdown.append(_close)
     return app
 
 
 async def _close(app: web.Application) -> None:
-    await app[EXCHANGE].close()
+    await app[SWITCHBOARD].close()
 
 
 class ControlDoor:
     """`/_local/…`: what no carrier has. JSON only, so that a web page cannot reach it unasked."""
 
-    def __init__(self, exchange: Exchange, app_url: str) -> None:
-        self._exchange = exchange
+    def __init__(self, switchboard: Switchboard, app_url: str) -> None:
+        self._switchboard = switchboard
         self._app_url = app_url
 
     async def health(self, _request: web.Request) -> web.Response:
-        live = sum(entry.call is not None for entry in self._exchange.entries)
-        return web.json_response({"status": "ok", "calls": live, "account_sid": self._exchange.account.sid})
+        live = sum(call.is_running for call in self._switchboard.calls())
+        lines = [line for exchange in self._switchboard.exchanges for line in exchange.lines]
+        return web.json_response({"status": "ok", "calls": live, "lines": lines})
 
     async def list(self, _request: web.Request) -> web.Response:
-        calls = [{"call_sid": entry.sid, "status": entry.state.status} for entry in self._exchange.entries]
+        calls = [{"call_sid": call.call_sid, "status": call.status} for call in self._switchboard.calls()]
         return web.json_response({"calls": calls})
 
     async def place(self, request: web.Request) -> web.StreamResponse:
@@ -62,11 +61,11 @@ class ControlDoor:
         Who closes the connection before the end hangs up.
         """
         try:
-            options = call_request.inbound_options(await _json(request), self._exchange, self._app_url)
-        except (call_request.BadRequest, UnusableAudio) as error:
+            wish = call_request.call_wish(await _json(request), self._switchboard, self._app_url)
+            events: asyncio.Queue[CallEvent] = asyncio.Queue()
+            task = self._switchboard.place(wish, events.put_nowait)
+        except ValueError as error:
             return _refusal(400, str(error))
-        events: asyncio.Queue[CallEvent] = asyncio.Queue()
-        task = self._exchange.place(options, events.put_nowait)
         log.info("call %s placed", task.get_name())
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         try:
@@ -76,28 +75,23 @@ class ControlDoor:
         except ConnectionError:
             log.info("call %s: nobody listens any more", task.get_name())
         finally:
-            self._end(task.get_name())
+            self._switchboard.hang_up(task.get_name())
         return response
-
-    def _end(self, sid: str) -> bool:
-        entry = self._exchange.find(sid)
-        if entry is None or entry.call is None:
-            return False
-        entry.call.hang_up()
-        return True
 
     async def hang_up(self, request: web.Request) -> web.Response:
         """The simulated person puts the phone down."""
         sid = request.match_info["sid"]
-        return web.Response(status=204) if self._end(sid) else _refusal(404, f"no call {sid} is running")
+        if self._switchboard.hang_up(sid):
+            return web.Response(status=204)
+        return _refusal(404, f"no call {sid} is running")
 
     async def set_person(self, request: web.Request) -> web.Response:
         """Says how the person behaves who is called at this number."""
         try:
-            person = call_request.called_person(await _json(request))
-        except (call_request.BadRequest, UnusableAudio) as error:
+            person = call_request.called_person(await _json(request), self._switchboard)
+        except ValueError as error:
             return _refusal(400, str(error))
-        self._exchange.people[request.match_info["number"]] = person
+        self._switchboard.people[request.match_info["number"]] = person
         return web.Response(status=204)
 
 

@@ -65,11 +65,16 @@ def read(data: bytes) -> Recording:
 
 def write(path: Path, samples: NDArray[np.int16], rate_hz: int) -> None:
     """Writes PCM16: one channel, or as many as there are columns."""
+    path.write_bytes(as_bytes(samples, rate_hz))
+
+
+def as_bytes(samples: NDArray[np.int16], rate_hz: int) -> bytes:
+    """A WAV file of PCM16: one channel, or as many as there are columns."""
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     body = samples.astype("<i2").tobytes()
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(body), b"WAVE", b"fmt ", 16, _PCM, channels,
                        rate_hz, rate_hz * 2 * channels, 2 * channels, 16, b"data", len(body))  # fmt: skip
-    path.write_bytes(head + body)
+    return head + body
 
 
 def _chunks(data: bytes) -> dict[bytes, bytes]:

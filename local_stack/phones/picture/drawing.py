@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from local_stack.phones import g711
 from local_stack.phones.picture.canvas import SCALE, Canvas, Style
 from local_stack.phones.picture.rows import Row, rows_of
-from local_stack.phones.picture.scene import HEARD, STEPS, Answer, Scene, Sound
+from local_stack.phones.picture.scene import HEARD, PASSED_ON, STEPS, Answer, Scene, Sound
 
 WIDTH: Final = 1800
 _LEFT, _RIGHT = 96, 36
 _HEAD, _FOOT = 84, 52
 _AXIS, _CALLER_WORDS, _TRACK, _LANE, _AGENT_WORDS, _GAP = 26, 46, 96, 20, 66, 30
-_LANES = len(STEPS) + 1
+_LANES = len(STEPS) + 2
 _STEPS_HEIGHT = _LANES * _LANE + 12
 _ROW = _AXIS + _CALLER_WORDS + _TRACK + _STEPS_HEIGHT + _TRACK + _AGENT_WORDS + _GAP
 
@@ -29,6 +29,7 @@ INK, DIM, GRID, PANEL = "#1f2937", "#6b7280", "#dfe5ee", "#f5f7fb"
 CALLER, CALLER_LIGHT, AGENT, AGENT_LIGHT = "#2563eb", "#a9c3fb", "#0b8a5f", "#93d9be"
 CUT, CUT_LIGHT, MURMUR, MURMUR_LIGHT = "#dc2626", "#fde3e3", "#b45309", "#fdeecb"
 STEP_COLOURS: Final = {
+    PASSED_ON: "#334155",
     "words known": "#6366f1",
     "first token": "#9333ea",
     "first sound made": "#d946ef",

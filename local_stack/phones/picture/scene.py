@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from local_stack.phones import g711, wav
-from local_stack.phones.account_of_call import AccountOfCall, telling_costs
+from local_stack.phones.account_of_call import AccountOfCall, LineTurn, telling_costs
 from local_stack.phones.app_api import ApiUnreachable, AppTurn, read_call
 from local_stack.phones.call_files import CallFiles
 from local_stack.phones.events import CallEvent
@@ -28,6 +28,7 @@ STEPS: Final = {
     "first_frame_sent_ms": "first frame sent",
 }
 """The app's moments of an answer, in the order in which they are drawn."""
+PASSED_ON: Final = "words passed on"
 HEARD: Final = "heard"
 _AFTERMATH_S: Final = 1.0
 """So long after a murmur a clear is taken to be its consequence."""
@@ -189,7 +190,8 @@ def _add_line(scene: Scene, events: Iterable[CallEvent], account: AccountOfCall,
                 started_ms["caller"] = event.at_ms
             case "caller_stopped":
                 number = int(facts["turn"])
-                words, heard = account.line_turns[number].text or "", account.heard_words(number)
+                line = account.line_turns[number]
+                words, heard = line.text or "", account.heard_words(number) or line.understood
                 scene.speeches.append(Speech(number, seconds(started_ms["caller"]), at_s, words, heard))
             case "agent_interrupted":
                 began_s = at_s - facts["stop_ms"] / 1000
@@ -230,7 +232,7 @@ def _add_answers(
         answer = Answer(number, turn.said if turn else "", None, outcome=turn.outcome if turn else "")
         if waits_from_ms is not None:
             answer.from_s = (waits_from_ms - zero_ms) / 1000
-            answer.steps = _steps(turn, line.agent_started_ms, waits_from_ms, zero_ms)
+            answer.steps = _steps(turn, line, waits_from_ms, zero_ms)
         if number in spans:
             began_ms, ended_ms = spans[number]
             answer.begins_s = (began_ms - zero_ms) / 1000
@@ -252,9 +254,11 @@ def _turns_by_line(account: AccountOfCall) -> dict[int, AppTurn]:
     return found
 
 
-def _steps(turn: AppTurn | None, heard_ms: float | None, from_ms: float, zero_ms: float) -> list[Step]:
+def _steps(turn: AppTurn | None, line: LineTurn, from_ms: float, zero_ms: float) -> list[Step]:
     moments = turn.moments if turn is not None else {}
     known = [(name, moments[key]) for key, name in STEPS.items() if key in moments]
-    if heard_ms is not None:
-        known.append((HEARD, heard_ms))
+    if line.understood_ms is not None:
+        known.insert(0, (PASSED_ON, line.understood_ms))
+    if line.agent_started_ms is not None:
+        known.append((HEARD, line.agent_started_ms))
     return [Step(name, (at_ms - zero_ms) / 1000, at_ms - from_ms) for name, at_ms in known]

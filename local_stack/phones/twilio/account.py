@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 API_VERSION: Final = "2010-04-01"
-_E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _ACCOUNT_SID: Final = re.compile(r"AC[0-9a-f]{32}")
 
 
@@ -18,6 +18,11 @@ class Account:
 
     sid: str
     auth_token: str
+    shared_keys: Mapping[str, str] = field(default_factory=dict)
+    """Ids and secrets of keys with which requests may be signed instead of the token."""
+    name: str = ""
+    owner_sid: str = ""
+    """The account that this one belongs to; empty for the account itself."""
 
     def __post_init__(self) -> None:
         if not _ACCOUNT_SID.fullmatch(self.sid):
@@ -29,8 +34,3 @@ class Account:
 def new_sid(prefix: str) -> str:
     """`prefix` and 32 hexadecimal digits: CA for calls, MZ for streams."""
     return prefix + secrets.token_hex(16)
-
-
-def is_phone_number(text: str) -> bool:
-    """Whether the text is a number in E.164 form, with its plus sign."""
-    return _E164.fullmatch(text) is not None

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 
+from local_stack.phones import g711, tones, utterance
 from local_stack.phones.call_files import CallFiles, LineTracks, known_words
-from local_stack.phones.conversation import Conversation
+from local_stack.phones.call_result import CallResult
+from local_stack.phones.conversation import Conversation, Plan
 from local_stack.phones.events import CallEvent, EventLog, Listener
 from local_stack.phones.frame_clock import Clock, SystemClock
 from local_stack.phones.measures import Turn
-from local_stack.phones.twilio import twiml
+from local_stack.phones.people import Callee
+from local_stack.phones.phone_line import LineCut, LineOver, PhoneLine
 from local_stack.phones.twilio.account import new_sid
-from local_stack.phones.twilio.call_state import CallResult, CallState
-from local_stack.phones.twilio.context import CallContext
+from local_stack.phones.twilio.call_state import AskedRequest, CallState
+from local_stack.phones.twilio.context import CallContext, Carrier
+from local_stack.phones.twilio.dialling import start_recording
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
-from local_stack.phones.twilio.media_stream import MediaStream, StreamEnd
+from local_stack.phones.twilio.machine_detection import detect
 from local_stack.phones.twilio.misbehaviour import Misbehaviour, behaviour_of
 from local_stack.phones.twilio.notices import Notices
-from local_stack.phones.twilio.options import Callee, CallOptions, Direction
+from local_stack.phones.twilio.options import NOT_ANSWERED, CallOptions, Direction, MachineDetection, RecordingWish
+from local_stack.phones.twilio.performing import perform_one
+from local_stack.phones.twilio.recordings import Recording
+from local_stack.phones.twilio.signature import Signer
+from local_stack.phones.twilio.stage import CallEnded, Stage
+from local_stack.phones.twilio.verbs import Reject, Verb
 from local_stack.phones.twilio.voice_webhook import Source, VoiceWebhook
 from local_stack.phones.twilio.webhooks import WebhookSender
 
 _MAX_DOCUMENTS: Final = 50
+"""More of them without anything heard between are a circle."""
 _TICK_S: Final = 0.02
 _COMPLAINTS: Final = frozenset({"carrier_error", "callback_failed", "send_failed"})
+_MACHINE_LISTENS_MS: Final = 5000
+"""So long a machine records silence before it hangs up."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +51,35 @@ class Command:
     source: Source | None = None
 
 
-class CallEnded(Exception):
-    """Unwinds the call; not an error."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
 class TwilioCall:
     """A simulated call. `run` places it and returns when all of it is over."""
 
-    def __init__(self, options: CallOptions, listener: Listener | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        options: CallOptions,
+        listener: Listener | None = None,
+        clock: Clock | None = None,
+        carrier: Carrier | None = None,
+    ) -> None:
         clock = clock or SystemClock()
         self.options = options
-        self.log = EventLog(clock.wall_ms, listener)
+        self.log = EventLog(clock.wall_ms, self._overhear)
+        self._listener = listener
         self.state = CallState(clock.wall_ms())
-        self._context = CallContext(new_sid("CA"), options, self.state, clock, self.log)
-        plan, said = behaviour_of(options.plan, options.utterances, options.misbehaviours)
+        self.ready = asyncio.Event()
+        said = machine_greeting(options.utterances) if options.callee is Callee.MACHINE else options.utterances
+        plan, said = behaviour_of(_plan_of(options), said, options.misbehaviours)
         self._conversation = Conversation(plan, said, self._tell, options.murmur)
         self._tracks = LineTracks()
-        self._streams: list[MediaStream] = []
-        self._media_opened = False
+        self.line = PhoneLine(
+            clock, self.log, self._conversation, self._tracks,
+            max_call_ms=options.max_call_ms, is_cut=lambda: self._command is not None,
+        )  # fmt: skip
+        self._context = CallContext(
+            new_sid("CA"), options, self.state, clock, self.log, self.line, carrier or lone_carrier(clock)
+        )
         self._command: Command | None = None
+        self._detecting: asyncio.Task[None] | None = None
 
     @property
     def sid(self) -> str:
@@ -76,10 +94,21 @@ class TwilioCall:
         """Carried out within 20 ms, between two frames."""
         self._command = command
 
+    def end(self, status: str) -> None:
+        self.command(Command(final_status=status))
+
     def hang_up(self) -> None:
         """The simulated person puts the phone down."""
         self.log.add("caller_hangs_up")
-        self.command(Command(final_status="completed"))
+        if self.state.answered_ms is None:
+            self.command(Command(final_status="completed"))
+        else:
+            self._conversation.hang_up()
+
+    def record(self, wish: RecordingWish) -> Recording:
+        """Records from now on."""
+        self.line.start()
+        return start_recording(self._stage, wish)
 
     async def run(self) -> CallResult:
         """Places the call. Whatever the app does wrong stands in the result and is never raised."""
@@ -88,14 +117,16 @@ class TwilioCall:
         self.log.add("call_started", None, call_sid=self.sid, direction=options.direction.value,
                      voice_url=options.voice_url, **numbers)  # fmt: skip
         async with aiohttp.ClientSession() as session:
-            sender = WebhookSender(session, options.account.auth_token, self.log)
+            signer = Signer.of(options.account, by_shared_key=Misbehaviour.SHARED_KEY in options.misbehaviours)
+            sender = WebhookSender(session, signer, self.log)
             self._webhook = VoiceWebhook(self._context, sender)
-            self._notices = Notices(self._context, sender)
+            notices = Notices(self._context, sender)
+            self._stage = Stage(self._context, sender, notices)
             try:
                 await self._live()
-                await self._notices.drain()
+                await notices.drain()
             finally:
-                await self._notices.stop()
+                await notices.stop()
                 self._write_files()
         return self.result()
 
@@ -106,89 +137,130 @@ class TwilioCall:
             await self._follow(Source(options.voice_url, options.voice_method, options.twiml))
         except CallEnded as ended:
             self.state.end(now_ms(), ended.status, ended.reason)
+        except LineOver as over:
+            self.state.end(now_ms(), "completed", str(over))
         except CarrierFault as fault:
-            self._note_fault(fault)
+            self._stage.note(fault)
             status = "failed" if self.state.answered_ms is None else "completed"
             self.state.end(now_ms(), status, fault.message)
         finally:
             self.state.end(now_ms(), "failed", "the simulator was stopped")
+            await self._leave_line()
             if Misbehaviour.VANISHES not in options.misbehaviours:
-                self._notices.progress("completed", self.state.status)
+                for farewell in self._stage.farewells:
+                    self._stage.notices.asked(farewell.method, farewell.url or "", farewell.extra)
+                self._stage.notices.progress("completed", self.state.status)
             self.log.add("call_ended", status=self.state.status, reason=self.state.end_reason,
                          duration_s=self.state.duration_s)  # fmt: skip
 
+    async def _leave_line(self) -> None:
+        if self._detecting is not None:
+            self._detecting.cancel()
+            await asyncio.gather(self._detecting, return_exceptions=True)
+        await self.line.stop()
+        self._context.carrier.recordings.stop_all(self.sid, self._context.now_ms())
+
     async def _ring(self) -> None:
         self.state.status = "ringing"
-        if self.options.direction is Direction.INBOUND:
+        options, notices = self.options, self._stage.notices
+        if options.direction is Direction.INBOUND:
             return
-        self._notices.progress("initiated", "initiated")
-        self._notices.progress("ringing", "ringing")
-        await self._wait(self.options.ring_ms / 1000)
-        if self.options.callee is not Callee.ANSWERS:
-            raise CallEnded(self.options.callee.value, "the called side did not answer")
+        notices.progress("initiated", "initiated")
+        notices.progress("ringing", "ringing")
+        await self._wait(min(options.ring_ms, options.ring_timeout_ms) / 1000)
+        if not options.callee.picks_up:
+            raise CallEnded(NOT_ANSWERED[options.callee], "the called side did not answer")
+        if options.ring_ms > options.ring_timeout_ms:
+            raise CallEnded("no-answer", "nobody picked up in time")
         self._answer()
+        if options.send_digits:
+            self.log.add("keys_sent", digits=options.send_digits)
+            self.line.play(tones.keys(options.send_digits))
+        if options.machine_detection is not None:
+            await self._find_out_who(options.machine_detection)
 
     def _answer(self) -> None:
         if self.state.answered_ms is None:
             self.state.answer(self._context.now_ms())
             self.log.add("call_answered")
-            self._notices.progress("answered", "in-progress")
+            self._stage.notices.progress("answered", "in-progress")
+            if self.options.record is not None:
+                start_recording(self._stage, self.options.record)
+
+    async def _find_out_who(self, settings: MachineDetection) -> None:
+        """Before the TwiML is asked for, or beside the call."""
+        self.line.start()
+
+        async def find_out() -> None:
+            try:
+                found = await detect(self.line, self.options.callee, settings)
+            except (LineOver, LineCut):
+                return
+            self.state.answered_by = found.who
+            self.log.add("answered_by", who=found.who, took_ms=found.took_ms)
+            if settings.is_async and settings.callback_url is not None:
+                self._stage.notices.answered_by(
+                    found.who, found.took_ms, settings.callback_url, settings.callback_method
+                )
+
+        if settings.is_async:
+            self._detecting = asyncio.create_task(find_out())
+        else:
+            await find_out()
 
     async def _follow(self, source: Source) -> None:
         """Does what the TwiML says, document after document, until the call ends."""
-        for _ in range(_MAX_DOCUMENTS):
+        if self.options.direction is Direction.DIALLED:
+            await self._be_dialled(source)
+        read, known_ms = 0, 0
+        while read < _MAX_DOCUMENTS:
             verbs = await self._webhook.fetch(source)
             following = self._commanded_source() or await self._perform(verbs)
             if following is None:
                 raise CallEnded("completed", "the TwiML came to its end")
             source = following
-        message = f"more than {_MAX_DOCUMENTS} TwiML documents in one call"
+            passed_ms = self._tracks.duration_ms
+            read, known_ms = (read + 1 if passed_ms == known_ms else 0), passed_ms
+        message = f"more than {_MAX_DOCUMENTS} TwiML documents on end"
         raise CarrierFault(ErrorCode.HTTP_RETRIEVAL_FAILURE, message)
 
-    async def _perform(self, verbs: list[twiml.Verb]) -> Source | None:
+    async def _be_dialled(self, source: Source) -> None:
+        """What is for the called person alone is heard, then others may join; ends with a redirect only."""
+        if source.url is not None:
+            verbs = await self._webhook.fetch(source)
+            following = self._commanded_source() or await self._perform(verbs)
+            if following is not None:
+                await self._follow_redirected(following)
+        self.ready.set()
+        self.line.start()
+        try:
+            await self.line.until(lambda: False)
+        except LineCut:
+            following = self._commanded_source()
+            if following is not None:
+                await self._follow_redirected(following)
+
+    async def _follow_redirected(self, source: Source) -> None:
+        """The leg leaves its `<Dial>` and has TwiML of its own from now on. Raises: CallEnded."""
+        following: Source | None = source
+        while following is not None:
+            verbs = await self._webhook.fetch(following)
+            following = self._commanded_source() or await self._perform(verbs)
+        raise CallEnded("completed", "the TwiML came to its end")
+
+    async def _perform(self, verbs: list[Verb]) -> Source | None:
         """Performs the verbs in order until something leads on; None at the end of the document."""
         for verb in verbs:
-            following = await self._perform_one(verb) or self._commanded_source()
+            if isinstance(verb, Reject) and self.state.answered_ms is None:
+                raise CallEnded("busy", f"the app rejected the call: {verb.reason}")
+            self._answer()
+            try:
+                following = await perform_one(self._stage, verb, lambda: self._command is not None)
+            except LineCut:
+                following = None
+            following = self._commanded_source() or following
             if following is not None:
                 return following
-        return None
-
-    async def _perform_one(self, verb: twiml.Verb) -> Source | None:
-        if isinstance(verb, twiml.Reject) and self.state.answered_ms is None:
-            raise CallEnded("busy", f"the app rejected the call: {verb.reason}")
-        self._answer()
-        match verb:
-            case twiml.Stream():
-                return await self._stream(verb)
-            case twiml.Redirect(url, method):
-                return Source(url, method)
-            case twiml.Hangup() | twiml.Reject():
-                raise CallEnded("completed", "the app hung up")
-            case twiml.Say(text):
-                self.log.add("carrier_said", text=text)
-            case twiml.Pause(seconds):
-                await self._wait(seconds)
-        return None
-
-    async def _stream(self, verb: twiml.Stream) -> Source | None:
-        stream = MediaStream(self._context, verb, self._conversation, self._tracks)
-        self._streams.append(stream)
-        end = None
-        try:
-            socket = await stream.open()
-            self._media_opened = True
-            self._notices.stream(verb, stream.sid, "stream-started")
-            end = await stream.run(socket, lambda: self._command is not None)
-        except CarrierFault as fault:
-            self._note_fault(fault)
-            self._notices.stream(verb, stream.sid, "stream-error", fault.message)
-        if end is StreamEnd.VANISHED:
-            raise CallEnded("completed", end.value)
-        self._notices.stream(verb, stream.sid, "stream-stopped")
-        if end in (StreamEnd.CALLER_HUNG_UP, StreamEnd.TIME_LIMIT):
-            raise CallEnded("completed", end.value)
-        if self._command is None and verb.action is not None:
-            return Source(verb.action, verb.action_method, None, [("StreamSid", stream.sid)])
         return None
 
     def _commanded_source(self) -> Source | None:
@@ -200,7 +272,7 @@ class TwilioCall:
         return command.source
 
     async def _wait(self, seconds: float) -> None:
-        """Lets time pass; a command cuts it short, and an end is carried out at once."""
+        """Lets time pass while it rings; an end from outside is carried out at once."""
         clock = self._context.clock
         until = clock.monotonic() + seconds
         while (left_s := until - clock.monotonic()) > 0 and self._command is None:
@@ -208,11 +280,17 @@ class TwilioCall:
         if self._command is not None and self._command.final_status is not None:
             self._commanded_source()
 
+    def _overhear(self, event: CallEvent) -> None:
+        """What was asked of the app is remembered with the call."""
+        if event.name in ("webhook_answered", "webhook_failed"):
+            facts = event.facts
+            asked = AskedRequest(event.at_ms, facts["method"], facts["url"], facts.get("status"))
+            self.state.requests.append(asked)
+        if self._listener is not None:
+            self._listener(event)
+
     def _tell(self, name: str, at_ms: float, facts: dict[str, Any]) -> None:
         self.log.add(name, at_ms, **facts)
-
-    def _note_fault(self, fault: CarrierFault) -> None:
-        self.log.add("carrier_error", code=int(fault.code), message=fault.message)
 
     def _write_files(self) -> None:
         if self.options.state_dir is not None:
@@ -226,12 +304,12 @@ class TwilioCall:
             call_sid=self.sid,
             status=state.status,
             end_reason=state.end_reason,
-            media_opened=self._media_opened,
+            media_opened=state.taken_up,
             turns=tuple(self.turns),
             errors=tuple(_complaint(event) for event in self.log.events if event.name in _COMPLAINTS),
             duration_s=state.duration_s or 0,
-            lag_p99_ms=max((stream.lag_p99_ms for stream in self._streams), default=0.0),
-            most_waiting_ms=max((stream.most_waiting_ms for stream in self._streams), default=0.0),
+            lag_p99_ms=self.line.lag_p99_ms,
+            most_waiting_ms=self.line.most_waiting_ms,
             folder=None if state_dir is None else state_dir / "calls" / self.sid,
             events=tuple(self.log.events),
         )
@@ -240,3 +318,31 @@ class TwilioCall:
 def _complaint(event: CallEvent) -> str:
     code = event.facts.get("code")
     return f"{code}: {event.facts['message']}" if code is not None else str(event.facts["message"])
+
+
+def _plan_of(options: CallOptions) -> Plan:
+    """A machine speaks its greeting at once and then records until nothing comes any more."""
+    if options.callee is not Callee.MACHINE:
+        return options.plan
+    return Plan(turns=1, greeting_timeout_ms=0, quiet_ms=_MACHINE_LISTENS_MS, reply_timeout_ms=60_000)
+
+
+def machine_greeting(said: Sequence[utterance.Utterance]) -> Sequence[utterance.Utterance]:
+    """What a machine says when it picks up, and its beep, in one go."""
+    beep = tones.beep()
+    beeps = tuple(beep[at : at + g711.FRAME_BYTES] for at in range(0, len(beep), g711.FRAME_BYTES))
+    frames = tuple(frame for one in said for frame in one.frames)
+    words = " ".join(one.text for one in said if one.text) or None
+    first = said[0].first_loud if said else 0
+    return (utterance.Utterance("machine", frames + beeps, first, len(frames) + len(beeps) - 1, words),)
+
+
+def lone_carrier(clock: Clock) -> Carrier:
+    """The carrier of a call that is placed by itself, without an exchange."""
+
+    def place(options: CallOptions) -> tuple[TwilioCall, asyncio.Task[CallResult]]:
+        leg = TwilioCall(options, None, clock, carrier)
+        return leg, asyncio.create_task(leg.run(), name=leg.sid)
+
+    carrier = Carrier(place)
+    return carrier

@@ -1,100 +1,138 @@
-"""The carrier's switch: all simulated calls that run now, and what is still known of those that are over."""
+"""The carrier as the phones part knows it: its REST API, and calls that people place."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import json
+import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from local_stack.phones.conversation import Plan
+from aiohttp import web
+
+from local_stack.phones.call_result import CallResult
 from local_stack.phones.events import Listener
-from local_stack.phones.twilio.account import Account
-from local_stack.phones.twilio.call import Command, TwilioCall
-from local_stack.phones.twilio.call_state import CallResult, CallState
-from local_stack.phones.twilio.misbehaviour import Misbehaviours
-from local_stack.phones.twilio.options import Callee, CallOptions
-from local_stack.phones.utterance import Utterance
+from local_stack.phones.exchange import CallWish, KnownCall, Setup
+from local_stack.phones.twilio import rest
+from local_stack.phones.twilio.account import Account, new_sid
+from local_stack.phones.twilio.call_book import CallBook
+from local_stack.phones.twilio.misbehaviour import Misbehaviour
+from local_stack.phones.twilio.options import CallOptions
+from local_stack.phones.twilio.signature import Signer
 
-_REMEMBERED: Final = 1000
-_HANG_UP_TIMEOUT_S: Final = 3.0
-
-
-@dataclass
-class CallEntry:
-    """A call as the REST API knows it. `call` is there while it lasts."""
-
-    sid: str
-    options: CallOptions
-    state: CallState
-    call: TwilioCall | None
+VOICE_PATH: Final = "/api/webhooks/twilio/voice"
+STATUS_PATH: Final = "/api/webhooks/twilio/status"
 
 
-def _without_audio(options: CallOptions) -> CallOptions:
-    """The same call without what is said in it, so that a thousand of them can be remembered."""
-    return replace(options, utterances=(), murmur=None, plan=replace(options.plan, speaks=False))
+def open_exchange(setup: Setup) -> TwilioExchange | None:
+    """Raises: ValueError."""
+    environment = setup.environment
+    account = Account(
+        environment.get("TWILIO_ACCOUNT_SID", ""),
+        environment.get("TWILIO_AUTH_TOKEN", ""),
+        _json_object(environment, "TWILIO_SHARED_KEYS"),
+    )
+    api_url = (
+        environment.get("TWILIO_API_BASE_URL") or f"http://localhost:{environment.get('LOCAL_PHONES_PORT') or 7083}"
+    )
+    book = CallBook(account, setup.state_dir, setup.people, setup.speech, api_url)
+    for sid, entry in _json_object(environment, "TWILIO_SUBACCOUNTS").items():
+        book.add_account(_subaccount(sid, entry, account.sid))
+    return TwilioExchange(book)
 
 
-@dataclass(frozen=True)
-class CalledPerson:
-    """How the person behaves who is called at a number."""
+def _json_object(environment: Mapping[str, str], name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(environment.get(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not a JSON object")
+    return value
 
-    callee: Callee = Callee.ANSWERS
-    ring_ms: int = 500
-    utterances: Sequence[Utterance] = ()
-    plan: Plan = field(default_factory=lambda: Plan(speaks=False))
-    misbehaviours: Misbehaviours = frozenset()
+
+def _subaccount(sid: str, entry: object, owner_sid: str) -> Account:
+    """`entry` is a token, a list of tokens (the current one first), or an object with both tokens and shared keys."""
+    detailed: dict[str, Any] = entry if isinstance(entry, dict) else {"tokens": entry}
+    tokens = detailed.get("tokens")
+    token = tokens[0] if isinstance(tokens, list) and tokens else tokens
+    return Account(sid, token if isinstance(token, str) else "", detailed.get("shared_keys", {}), owner_sid=owner_sid)
 
 
-class Exchange:
-    """Places calls and finds them again."""
+class TwilioExchange:
+    """Everything that runs over one account."""
 
-    def __init__(self, account: Account, state_dir: Path | None) -> None:
-        self.account = account
-        self.state_dir = state_dir
-        self.people: dict[str, CalledPerson] = {}
-        """Who is at a number; anybody else answers and listens."""
-        self._entries: dict[str, CallEntry] = {}
-        self._tasks: set[asyncio.Task[CallResult]] = set()
+    name = "twilio"
+    lines = ("twilio", "twilio-relay", "twilio-gather")
+    extra_fields = frozenset({"voice_url", "status_url", "fallback_url", "account_sid"})
+    misbehaviours = frozenset(map(str, Misbehaviour))
 
-    @property
-    def entries(self) -> list[CallEntry]:
-        """All that are remembered, the newest first."""
-        return list(reversed(self._entries.values()))
+    def __init__(self, book: CallBook) -> None:
+        self.book = book
 
-    def find(self, sid: str) -> CallEntry | None:
-        return self._entries.get(sid)
+    def add_routes(self, app: web.Application) -> None:
+        rest.add_routes(app, self.book)
 
-    def place(self, options: CallOptions, listener: Listener | None = None) -> asyncio.Task[CallResult]:
-        """Starts a call; the task's name is its SID. `events` reach the listener in order."""
-        call = TwilioCall(options, listener)
-        entry = CallEntry(call.sid, _without_audio(options), call.state, call)
-        self._entries[call.sid] = entry
-        self._forget_the_oldest()
-        task = asyncio.create_task(self._run(entry, call), name=call.sid)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def calls(self) -> list[KnownCall]:
+        return [entry.known() for entry in self.book.entries]
 
-    async def _run(self, entry: CallEntry, call: TwilioCall) -> CallResult:
-        try:
-            return await call.run()
-        finally:
-            entry.call = None
+    def find(self, call_sid: str) -> KnownCall | None:
+        entry = self.book.find(call_sid)
+        return None if entry is None else entry.known()
 
-    def _forget_the_oldest(self) -> None:
-        over = [sid for sid, entry in self._entries.items() if entry.call is None]
-        for sid in over[: max(0, len(self._entries) - _REMEMBERED)]:
-            del self._entries[sid]
+    def hang_up(self, call_sid: str) -> bool:
+        entry = self.book.find(call_sid)
+        if entry is None or entry.call is None:
+            return False
+        entry.call.hang_up()
+        return True
+
+    def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
+        """Raises: ValueError."""
+        account = self._account_of(wish)
+        return self.book.start(inbound_options(wish, account, self.book.state_dir), listener)
+
+    def _account_of(self, wish: CallWish) -> Account:
+        if Misbehaviour.FOREIGN_ACCOUNT in wish.misbehaviours:
+            return Account(new_sid("AC"), secrets.token_hex(16))
+        sid = wish.extra.get("account_sid") or self.book.account.sid
+        if sid not in self.book.accounts:
+            raise ValueError(f"no account {sid!r} at this carrier")
+        account = self.book.accounts[sid]
+        Signer.of(account, by_shared_key=Misbehaviour.SHARED_KEY in wish.misbehaviours)
+        return account
 
     async def close(self) -> None:
-        """Hangs up every call; those that are not over in time are cut off."""
-        for entry in self._entries.values():
-            if entry.call is not None:
-                entry.call.command(Command(final_status="completed"))
-        if self._tasks:
-            _done, late = await asyncio.wait(set(self._tasks), timeout=_HANG_UP_TIMEOUT_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self.book.close()
+
+
+def inbound_options(wish: CallWish, account: Account, state_dir: Path | None) -> CallOptions:
+    """A call from a person to the app, by the number's own webhooks unless the wish names others.
+
+    Raises: ValueError.
+    """
+    urls: dict[str, str | None] = {
+        "voice_url": wish.app_url + VOICE_PATH,
+        "status_url": wish.app_url + STATUS_PATH,
+        "fallback_url": None,
+    }
+    for name in urls.keys() & wish.extra.keys():
+        value = wish.extra[name]
+        if value is not None and not isinstance(value, str):
+            raise ValueError(f"{name} is not a text")
+        urls[name] = value or urls[name]
+    return CallOptions(
+        account=account,
+        from_number=wish.from_number,
+        to_number=wish.to_number,
+        voice_url=urls["voice_url"],
+        status_url=urls["status_url"],
+        fallback_url=urls["fallback_url"],
+        utterances=wish.utterances,
+        plan=wish.plan,
+        murmur=wish.murmur,
+        misbehaviours=frozenset(Misbehaviour(name) for name in wish.misbehaviours),
+        max_call_ms=wish.max_call_ms,
+        state_dir=state_dir,
+    )

@@ -23,6 +23,11 @@ class ErrorCode(IntEnum):
     """The app sent a binary message; told once a stream, the message is dropped."""
     STREAM_INVALID_MESSAGE = 31951
     """Not JSON, of unknown kind, a field too few or too many, another stream's id; told once a stream."""
+    RELAY_UNREACHABLE = 64102
+    RELAY_TOO_LONG = 64104
+    RELAY_ENDED = 64105
+    RELAY_INVALID_MESSAGE = 64107
+    """Told for every message that the protocol does not name, and answered with an `error` message."""
 
 
 class CarrierFault(Exception):

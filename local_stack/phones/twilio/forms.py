@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from local_stack.phones.twilio.account import API_VERSION
 from local_stack.phones.twilio.options import CallOptions, Direction
+from local_stack.phones.twilio.recordings import Recording
+from local_stack.phones.twilio.rooms import Participant, Room
 
 Fields = list[tuple[str, str]]
 
@@ -39,6 +41,8 @@ def voice_fields(options: CallOptions, call_sid: str, call_status: str) -> Field
         fields.append((party, number))
         fields += [(party + place, "") for place in _PLACES]
         fields.append((party + "Country", _country(number)))
+    if options.parent_sid is not None:
+        fields.append(("ParentCallSid", options.parent_sid))
     if options.direction is Direction.INBOUND:
         fields += [("CallToken", _call_token(call_sid)), ("StirVerstat", "TN-Validation-Passed-A")]
     return fields
@@ -90,6 +94,58 @@ def stream_fields(options: CallOptions, call_sid: str, moment: StreamMoment) -> 
         ("Timestamp", at.replace("+00:00", "Z")),
     ]
     return [*fields, ("StreamError", moment.error)] if moment.error else fields
+
+
+def recording_url(api_url: str, recording: Recording) -> str:
+    """The address of the sound; with `.wav` or `.mp3` behind it of that format."""
+    return f"{api_url}/{API_VERSION}/Accounts/{recording.account_sid}/Recordings/{recording.sid}"
+
+
+def recording_fields(recording: Recording, api_url: str) -> Fields:
+    """Source: https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback"""
+    fields = [
+        ("AccountSid", recording.account_sid),
+        ("CallSid", recording.call_sid),
+        ("RecordingSid", recording.sid),
+        ("RecordingUrl", recording_url(api_url, recording)),
+        ("RecordingStatus", recording.status),
+        ("RecordingChannels", str(recording.channels)),
+        ("RecordingStartTime", rfc_2822(recording.started_ms)),
+        ("RecordingSource", recording.source),
+        ("RecordingTrack", recording.track),
+        ("ErrorCode", "0"),
+    ]
+    return fields if recording.is_live else [*fields, ("RecordingDuration", str(recording.duration_s))]
+
+
+def room_fields(room: Room, event: str, at_ms: float, participant: Participant | None) -> Fields:
+    """`event` is `conference-start`, `participant-join` and so on.
+
+    Source: https://www.twilio.com/docs/voice/twiml/conference#attributes-statusCallback
+    """
+    fields = [
+        ("AccountSid", room.account_sid),
+        ("ConferenceSid", room.sid),
+        ("FriendlyName", room.name),
+        ("StatusCallbackEvent", event),
+        ("SequenceNumber", str(room.sequence)),
+        ("Timestamp", rfc_2822(at_ms)),
+    ]
+    if participant is not None:
+        fields += [
+            ("CallSid", participant.call_sid),
+            ("ParticipantLabel", participant.label),
+            ("Muted", _yes(participant.member.is_muted)),
+            ("Hold", _yes(participant.member.is_held)),
+            ("StartConferenceOnEnter", _yes(participant.starts_room)),
+            ("EndConferenceOnExit", _yes(participant.ends_room)),
+            ("Coaching", _yes(bool(participant.member.heard_only_by))),
+        ]
+    return fields if event != "conference-end" else [*fields, ("ReasonConferenceEnded", room.reason)]
+
+
+def _yes(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _country(number: str) -> str:

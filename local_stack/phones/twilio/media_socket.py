@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
-from local_stack.phones.twilio.signature import Signing, signature_headers
+from local_stack.phones.twilio.signature import Signer, Signing
 
 OPEN_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 2.0
@@ -31,9 +31,9 @@ class MediaSocket:
         """How it was closed; 1006 for a connection that went away without a close frame."""
 
     @classmethod
-    async def open(cls, url: str, auth_token: str, signing: Signing = Signing.VALID) -> MediaSocket:
+    async def open(cls, url: str, signer: Signer, signing: Signing = Signing.VALID) -> MediaSocket:
         """Opens `url` and signs it as it stands in the TwiML, scheme included. Raises: CarrierFault."""
-        headers = {"User-Agent": "Twilio.TmeWs/1.0", **signature_headers(signing, auth_token, url)}
+        headers = {"User-Agent": "Twilio.TmeWs/1.0", **signer.headers(signing, url)}
         session = aiohttp.ClientSession()
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):

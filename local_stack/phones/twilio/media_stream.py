@@ -10,11 +10,9 @@ from typing import Final
 import aiohttp
 
 from local_stack.phones import g711
-from local_stack.phones.call_files import LineTracks
-from local_stack.phones.conversation import Conversation, Phase
+from local_stack.phones.conversation import Phase
 from local_stack.phones.frame_clock import FrameClock
-from local_stack.phones.playback import PlaybackBuffer
-from local_stack.phones.twilio import messages, twiml
+from local_stack.phones.twilio import messages
 from local_stack.phones.twilio.account import new_sid
 from local_stack.phones.twilio.context import CallContext
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
@@ -26,8 +24,10 @@ from local_stack.phones.twilio.misbehaviour import (
     closing_messages,
     injected_messages,
     opening_messages,
+    socket_signing,
 )
-from local_stack.phones.twilio.signature import Signing
+from local_stack.phones.twilio.signature import Signer
+from local_stack.phones.twilio.verbs import Stream
 
 _FLUSH_TIMEOUT_S: Final = 2.0
 _VANISHES_AFTER_SPEECH_MS: Final = 500
@@ -45,23 +45,19 @@ class StreamEnd(StrEnum):
 
 
 class MediaStream:
-    """Runs one stream of a call. The conversation and the tracks belong to the call and may outlive it."""
+    """Runs one stream of a call. The line belongs to the call and outlives it; while it runs, it keeps the time."""
 
-    def __init__(
-        self, context: CallContext, verb: twiml.Stream, conversation: Conversation, tracks: LineTracks
-    ) -> None:
+    def __init__(self, context: CallContext, verb: Stream) -> None:
         self.sid = new_sid("MZ")
-        self.lag_p99_ms = 0.0
-        self.most_waiting_ms = 0.0
         self._context = context
         self._account = context.options.account
         self._verb = verb
-        self._conversation = conversation
-        self._tracks = tracks
+        self._line = context.line
+        self._conversation = context.line.conversation
         self._log = context.log
         self._ways = context.options.misbehaviours
         self._writer = messages.StreamWriter(self._account.sid, context.sid, self.sid)
-        self._playback = PlaybackBuffer()
+        self._playback = context.line.playback
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._app_closed = False
         self._vanished = False
@@ -70,13 +66,9 @@ class MediaStream:
 
     async def open(self) -> MediaSocket:
         """Raises: CarrierFault."""
-        signing = Signing.VALID
-        if Misbehaviour.NO_SOCKET_SIGNATURE in self._ways:
-            signing = Signing.NONE
-        elif Misbehaviour.WRONG_SOCKET_SIGNATURE in self._ways:
-            signing = Signing.WRONG
         started_ms = self._context.now_ms()
-        socket = await MediaSocket.open(self._verb.url, self._account.auth_token, signing)
+        signer, signing = Signer.of(self._account), socket_signing(self._ways)
+        socket = await MediaSocket.open(self._verb.url, signer, signing)
         took_ms = round(self._context.now_ms() - started_ms, 1)
         self._log.add("media_opened", stream_sid=self.sid, url=self._verb.url, took_ms=took_ms)
         return socket
@@ -88,9 +80,11 @@ class MediaStream:
         try:
             for text in opening_messages(self._writer, self._verb.parameters, self._ways):
                 self._outbox.put_nowait(text)
-            end = await self._keep_time(ended_by_command)
+            async with self._line.handed_over():
+                end = await self._keep_time(ended_by_command)
             await self._say_goodbye(end, sending)
         finally:
+            self._playback.clear()
             if self._intruder is not None:
                 await self._intruder
             await (socket.vanish() if self._vanished else socket.close())
@@ -121,20 +115,15 @@ class MediaStream:
                 if self._conversation.phase is Phase.DONE:
                     return StreamEnd.CALLER_HUNG_UP
         finally:
-            self.lag_p99_ms = clock.lag_p99_ms
+            self._line.lag_p99_ms = max(self._line.lag_p99_ms, clock.lag_p99_ms)
 
     def _pass_frame(self, frame: int) -> None:
         """One tick: marks that were reached, 20 ms heard, 20 ms said."""
-        now_ms = self._context.now_ms()
-        if frame == 0:
-            self._log.add("line_opened", now_ms, audio_ms=self._tracks.duration_ms)
         self._echo_marks(self._playback.reached_marks(), cleared=False)
-        played = self._playback.play()
-        spoken = self._conversation.step(now_ms, played, self._playback.audible_waiting)
-        self._tracks.add(spoken.payload, played.payload)
-        self._outbox.put_nowait(self._writer.media(spoken.payload))
-        if spoken.digit is not None:
-            self._outbox.put_nowait(self._writer.dtmf(spoken.digit))
+        passed = self._line.pass_frame()
+        self._outbox.put_nowait(self._writer.media(passed.said))
+        if passed.digit is not None:
+            self._outbox.put_nowait(self._writer.dtmf(passed.digit))
         for text in injected_messages(self._writer, frame, self._ways):
             self._log.add("misbehaved", chars=len(text))
             self._outbox.put_nowait(text)
@@ -171,28 +160,14 @@ class MediaStream:
         self._app_closed = True
 
     def _take(self, message: messages.AppMessage) -> None:
-        now_ms = self._context.now_ms()
         match message:
             case messages.Media(payload):
-                if self._playback.add(payload):
-                    self._note_audio(now_ms)
-                self.most_waiting_ms = max(self.most_waiting_ms, self._playback.waiting_ms)
+                self._line.play(payload)
             case messages.Mark(name):
                 self._playback.mark(name)
                 self._log.add("mark_received", mark=name)
             case messages.Clear():
-                dropped_ms = self._playback.waiting_ms
-                names = self._playback.clear()
-                self._log.add("clear_received", dropped_ms=dropped_ms)
-                self._conversation.on_clear(now_ms)
-                self._echo_marks(names, cleared=True)
-
-    def _note_audio(self, now_ms: float) -> None:
-        turn = self._conversation.turn
-        known = turn.first_received_ms
-        self._conversation.on_audio_received(now_ms)
-        if known is None and turn.first_received_ms is not None:
-            self._log.add("agent_received", now_ms, turn=turn.number)
+                self._echo_marks(self._line.clear(), cleared=True)
 
     def _warn(self, fault: CarrierFault) -> None:
         """The message is dropped; the carrier tells each kind of fault once a stream."""

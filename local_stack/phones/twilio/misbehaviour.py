@@ -10,6 +10,7 @@ from typing import Any, Final
 from local_stack.phones import g711
 from local_stack.phones.conversation import Plan
 from local_stack.phones.twilio.messages import MEDIA_FORMAT, StreamWriter
+from local_stack.phones.twilio.signature import Signing
 from local_stack.phones.utterance import Utterance, without_end
 
 INJECTED_AT_FRAME: Final = 50
@@ -30,6 +31,8 @@ class Misbehaviour(StrEnum):
     WRONG_SOCKET_SIGNATURE = "wrong-socket-signature"
     REPLAYED_WEBHOOK = "replayed-webhook"
     """The voice webhook comes a second time, to the byte."""
+    REPEATED_WEBHOOKS = "repeated-webhooks"
+    """Every request for TwiML comes twice, as after an answer that was lost; the second answer counts."""
     NO_TICKET = "no-ticket"
     """`start` bears no custom parameters."""
     USED_TICKET = "used-ticket"
@@ -45,9 +48,27 @@ class Misbehaviour(StrEnum):
     VANISHES = "vanishes"
     """The TCP connection is aborted in the middle of the first utterance; no callback follows."""
     HANGS_UP_IN_REPLY = "hangs-up-in-reply"
+    SHARED_KEY = "shared-key"
+    """Requests are signed with a shared key and SHA-256, as an account can be set to; not an offence."""
+    FOREIGN_ACCOUNT = "foreign-account"
+    """The requests are another customer's, signed with its secret."""
+    DUPLICATE_CALLBACKS = "duplicate-callbacks"
+    """Each callback comes twice, to the byte."""
+    REORDERED_CALLBACKS = "reordered-callbacks"
+    """Of two status callbacks the later one comes first."""
+    LOST_CALLBACKS = "lost-callbacks"
+    """The end of the call is never told."""
+    SOCKET_DROPS = "socket-drops"
+    """The relay's socket is aborted in the middle of the first reply; the call goes on without it."""
 
 
 Misbehaviours = frozenset[Misbehaviour]
+
+
+def known_misbehaviours(names: frozenset[str]) -> Misbehaviours:
+    """Those of the names that mean something to this carrier; a person may be called by others too."""
+    known = set(map(str, Misbehaviour))
+    return frozenset(Misbehaviour(name) for name in names if name in known)
 
 
 def behaviour_of(plan: Plan, said: Sequence[Utterance], ways: Misbehaviours) -> tuple[Plan, Sequence[Utterance]]:
@@ -59,6 +80,13 @@ def behaviour_of(plan: Plan, said: Sequence[Utterance], ways: Misbehaviours) -> 
     if Misbehaviour.NEVER_STOPS_SPEAKING in ways and said:
         plan, said = replace(plan, turns=1), (without_end(tuple(said), ENDLESS_SPEECH_SECONDS),)
     return plan, said
+
+
+def socket_signing(ways: Misbehaviours) -> Signing:
+    """How the upgrade to a WebSocket is signed."""
+    if Misbehaviour.NO_SOCKET_SIGNATURE in ways:
+        return Signing.NONE
+    return Signing.WRONG if Misbehaviour.WRONG_SOCKET_SIGNATURE in ways else Signing.VALID
 
 
 def opening_messages(writer: StreamWriter, parameters: Mapping[str, str], ways: Misbehaviours) -> list[str]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from local_stack.phones.twilio import twiml
 from local_stack.phones.twilio.context import CallContext
 from local_stack.phones.twilio.faults import CarrierFault
-from local_stack.phones.twilio.forms import StatusMoment, StreamMoment, status_fields, stream_fields
+from local_stack.phones.twilio.forms import (
+    Fields,
+    StatusMoment,
+    StreamMoment,
+    recording_fields,
+    room_fields,
+    status_fields,
+    stream_fields,
+    voice_fields,
+)
+from local_stack.phones.twilio.misbehaviour import Misbehaviour
 from local_stack.phones.twilio.options import Direction
+from local_stack.phones.twilio.recordings import Recording
+from local_stack.phones.twilio.rooms import Participant, Room
+from local_stack.phones.twilio.verbs import Callback, Stream
 from local_stack.phones.twilio.webhooks import PreparedRequest, WebhookSender
 
 _DRAIN_TIMEOUT_S: Final = 35.0
@@ -24,21 +36,39 @@ class Notices:
         self._sender = sender
         self._log = context.log
         self._queue: asyncio.Queue[PreparedRequest | None] = asyncio.Queue()
+        self._held: PreparedRequest | None = None
         self._task = asyncio.create_task(self._run())
 
     def progress(self, event: str, call_status: str) -> None:
         """`initiated`, `ringing`, `answered` or `completed`; numbered whether or not the app asked for it."""
         options, state = self._context.options, self._context.state
         sequence = state.sequence
-        state.sequence += 1 if options.direction is Direction.OUTBOUND else 0
+        state.sequence += 0 if options.direction is Direction.INBOUND else 1
         if options.status_url is None or event not in options.status_events:
+            return
+        if event == "completed" and Misbehaviour.LOST_CALLBACKS in options.misbehaviours:
             return
         moment = StatusMoment(call_status, sequence, self._context.now_ms(), state.duration_s)
         fields = status_fields(options, self._context.sid, moment)
+        if state.answered_by is not None:
+            fields.append(("AnsweredBy", state.answered_by))
         request = self._sender.prepare("status", options.status_method, options.status_url, fields)
-        self._queue.put_nowait(request)
+        self._put_progress(request)
+        if Misbehaviour.DUPLICATE_CALLBACKS in options.misbehaviours:
+            self._put_progress(request)
 
-    def stream(self, verb: twiml.Stream, stream_sid: str, event: str, error: str = "") -> None:
+    def _put_progress(self, request: PreparedRequest) -> None:
+        """Told to reorder, it sends of two callbacks the later one first."""
+        if Misbehaviour.REORDERED_CALLBACKS not in self._context.options.misbehaviours:
+            self._queue.put_nowait(request)
+        elif self._held is None:
+            self._held = request
+        else:
+            self._queue.put_nowait(request)
+            self._queue.put_nowait(self._held)
+            self._held = None
+
+    def stream(self, verb: Stream, stream_sid: str, event: str, error: str = "") -> None:
         """`stream-started`, `stream-stopped` or `stream-error`."""
         self._log.add(event.replace("-", "_"), stream_sid=stream_sid)
         if verb.status_callback is None:
@@ -48,8 +78,46 @@ class Notices:
         request = self._sender.prepare(event, verb.status_callback_method, verb.status_callback, fields)
         self._queue.put_nowait(request)
 
+    def recording(self, recording: Recording, callback: Callback) -> None:
+        """That it began, is complete, or holds nothing; as far as that is wanted."""
+        if recording.status in callback.events:
+            fields = recording_fields(recording, self._context.carrier.api_url)
+            self._queue.put_nowait(self._sender.prepare("recording", callback.method, callback.url, fields))
+
+    def asked(self, method: str, url: str, extra: Fields) -> None:
+        """The action of a verb that was under way when the caller left; the answer is not followed."""
+        context = self._context
+        fields = [*voice_fields(context.options, context.sid, context.state.status), *extra]
+        self._queue.put_nowait(self._sender.prepare("action", method, url, fields))
+
+    def answered_by(self, who: str, took_ms: int, url: str, method: str) -> None:
+        """What the carrier found out while the call went on. Source: …/answering-machine-detection#async-amd"""
+        context = self._context
+        fields = [
+            ("AccountSid", context.options.account.sid),
+            ("CallSid", context.sid),
+            ("AnsweredBy", who),
+            ("MachineDetectionDuration", str(took_ms)),
+        ]
+        request = self._sender.prepare("amd", method, url, fields)
+        self._queue.put_nowait(request)
+        if Misbehaviour.DUPLICATE_CALLBACKS in context.options.misbehaviours:
+            self._queue.put_nowait(request)
+
+    def room(self, room: Room, event: str, participant: Participant | None = None) -> None:
+        """`start`, `end`, `join`, `leave` …, as far as that is wanted."""
+        name = f"conference-{event}" if event in ("start", "end") else f"participant-{event}"
+        self._log.add("room_told", room=room.name, told=name)
+        callback = room.callback
+        if callback is not None and event in callback.events:
+            room.sequence += 1
+            fields = room_fields(room, name, self._context.now_ms(), participant)
+            self._queue.put_nowait(self._sender.prepare("room", callback.method, callback.url, fields))
+
     async def drain(self) -> None:
         """Waits until all are sent."""
+        if self._held is not None:
+            self._queue.put_nowait(self._held)
         self._queue.put_nowait(None)
         try:
             async with asyncio.timeout(_DRAIN_TIMEOUT_S):

@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from local_stack.phones.conversation import Plan
-from local_stack.phones.twilio.account import Account, is_phone_number
+from local_stack.phones.lines import is_phone_number, not_a_number
+from local_stack.phones.people import Callee
+from local_stack.phones.twilio.account import Account
 from local_stack.phones.twilio.misbehaviour import Misbehaviour, Misbehaviours
+from local_stack.phones.twilio.verbs import Callback
 from local_stack.phones.utterance import Utterance
 
 
 class Direction(StrEnum):
     INBOUND = "inbound"
     OUTBOUND = "outbound-api"
+    DIALLED = "outbound-dial"
+    """The other leg of a call, placed by `<Dial>`."""
 
 
-class Callee(StrEnum):
-    """What a called number does. The values are the final call states of the carrier."""
+NOT_ANSWERED: Final[Mapping[Callee, str]] = {
+    Callee.BUSY: "busy",
+    Callee.NO_ANSWER: "no-answer",
+    Callee.REJECTS: "busy",
+    Callee.FAILED: "failed",
+}
+"""The final status of a call to somebody who does not pick up."""
 
-    ANSWERS = "completed"
-    BUSY = "busy"
-    NO_ANSWER = "no-answer"
-    FAILED = "failed"
+
+@dataclass(frozen=True)
+class MachineDetection:
+    """Whether the carrier finds out who picks up, and whether the TwiML waits for it.
+
+    Source: https://www.twilio.com/docs/voice/answering-machine-detection
+    """
+
+    mode: str
+    """`Enable` or `DetectMessageEnd`."""
+    is_async: bool = False
+    callback_url: str | None = None
+    callback_method: str = "POST"
+    timeout_ms: int = 30_000
+    silence_timeout_ms: int = 5000
+
+
+@dataclass(frozen=True)
+class RecordingWish:
+    """A recording that is wanted, and who is told of it."""
+
+    callback: Callback | None = None
+    channels: int = 1
+    track: str = "both"
+    source: str = "StartCallRecordingAPI"
 
 
 @dataclass(frozen=True)
@@ -50,6 +82,14 @@ class CallOptions:
     direction: Direction = Direction.INBOUND
     callee: Callee = Callee.ANSWERS
     ring_ms: int = 0
+    ring_timeout_ms: int = 60_000
+    parent_sid: str | None = None
+    """The call whose `<Dial>` placed this one."""
+    send_digits: str = ""
+    """Keys that are pressed as soon as somebody picks up."""
+    machine_detection: MachineDetection | None = None
+    record: RecordingWish | None = None
+    """Records from the answer on."""
     utterances: Sequence[Utterance] = ()
     plan: Plan = field(default_factory=Plan)
     murmur: Utterance | None = None
@@ -62,8 +102,8 @@ class CallOptions:
     def __post_init__(self) -> None:
         for number in (self.from_number, self.to_number):
             if not is_phone_number(number):
-                raise ValueError(f"{number!r} is not a phone number in E.164 form, such as +14155550100")
-        if not (self.voice_url or self.twiml):
+                raise ValueError(not_a_number(number))
+        if not (self.voice_url or self.twiml) and self.direction is not Direction.DIALLED:
             raise ValueError("a call needs the address of a voice webhook or TwiML")
         if self.voice_url and not self.voice_url.startswith(("http://", "https://")):
             raise ValueError(f"{self.voice_url!r} is not an http address")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_stack.phones.twilio.account import API_VERSION
-from local_stack.phones.twilio.exchange import CallEntry
+from local_stack.phones.twilio.call_book import CallEntry
 from local_stack.phones.twilio.forms import rfc_2822
 
 
@@ -50,12 +50,12 @@ def call_resource(entry: CallEntry) -> dict[str, Any]:
         "start_time": None if state.answered_ms is None else rfc_2822(state.answered_ms),
         "end_time": None if state.ended_ms is None else rfc_2822(state.ended_ms),
         "duration": None if duration is None else str(duration),
-        "answered_by": None,
+        "answered_by": state.answered_by,
         "annotation": None,
         "caller_name": None,
         "forwarded_from": None,
         "group_sid": None,
-        "parent_call_sid": None,
+        "parent_call_sid": options.parent_sid,
         "phone_number_sid": None,
         "price": None,
         "price_unit": "USD",

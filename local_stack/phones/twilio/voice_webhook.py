@@ -10,6 +10,7 @@ from local_stack.phones.twilio.faults import CarrierFault
 from local_stack.phones.twilio.forms import Fields, voice_fields
 from local_stack.phones.twilio.misbehaviour import Misbehaviour
 from local_stack.phones.twilio.signature import Signing
+from local_stack.phones.twilio.verbs import Verb
 from local_stack.phones.twilio.webhooks import PreparedRequest, WebhookSender
 
 
@@ -31,20 +32,23 @@ class VoiceWebhook:
         self._sender = sender
         self._asked = False
 
-    async def fetch(self, source: Source) -> list[twiml.Verb]:
+    async def fetch(self, source: Source) -> list[Verb]:
         """Raises: CarrierFault."""
         if source.url is None:
             base_url = self._context.options.voice_url or ""
             verbs = twiml.parse((source.document or "").encode(), base_url)
         elif self._asked:
-            verbs = await self._sender.fetch_twiml(self._request("voice", source, Signing.VALID))
+            request = self._request("voice", source, Signing.VALID)
+            if Misbehaviour.REPEATED_WEBHOOKS in self._context.options.misbehaviours:
+                await self._sender.send(request)
+            verbs = await self._sender.fetch_twiml(request)
         else:
             self._asked = True
             verbs = await self._ask_first(source)
         self._context.log.add("twiml_read", verbs=[type(verb).__name__ for verb in verbs])
         return verbs
 
-    async def _ask_first(self, source: Source) -> list[twiml.Verb]:
+    async def _ask_first(self, source: Source) -> list[Verb]:
         options = self._context.options
         request = self._request("voice", source, self._signing())
         try:
@@ -63,6 +67,8 @@ class VoiceWebhook:
     def _request(self, kind: str, source: Source, signing: Signing) -> PreparedRequest:
         context = self._context
         fields = [*voice_fields(context.options, context.sid, context.state.status), *source.extra]
+        if context.state.answered_by is not None:
+            fields.append(("AnsweredBy", context.state.answered_by))
         return self._sender.prepare(kind, source.method, source.url or "", fields, signing)
 
     async def _replay(self, request: PreparedRequest) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
@@ -14,7 +15,8 @@ from local_stack.phones.events import EventLog
 from local_stack.phones.twilio import twiml
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
 from local_stack.phones.twilio.forms import Fields
-from local_stack.phones.twilio.signature import Signing, signature_headers
+from local_stack.phones.twilio.signature import Signer, Signing
+from local_stack.phones.twilio.verbs import Verb
 
 TOTAL_TIMEOUT_S: Final = 15.0
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -31,6 +33,8 @@ class PreparedRequest:
     url: str
     body: bytes
     headers: dict[str, str]
+    attempts: int = _ATTEMPTS
+    timeout_s: float = TOTAL_TIMEOUT_S
 
 
 @dataclass(frozen=True)
@@ -46,19 +50,24 @@ class WebhookSender:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        auth_token: str,
+        signer: Signer,
         log: EventLog,
         timeout_s: float = TOTAL_TIMEOUT_S,
     ) -> None:
         self._session = session
-        self._auth_token = auth_token
+        self._signer = signer
         self._log = log
         self._timeout_s = timeout_s
 
     def prepare(
         self, kind: str, method: str, url: str, fields: Fields, signing: Signing = Signing.VALID
     ) -> PreparedRequest:
-        """Signs the public address as the app gave it, without a fragment; a GET takes the fields into it."""
+        """Signs the public address as the app gave it, without a fragment; a GET takes the fields into it.
+
+        The fragment overrides how often and how long it is tried: `#rc=2&tt=5000`.
+        Source: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+        """
+        overrides = dict(parse_qsl(urlsplit(url).fragment))
         parts = urlsplit(url)._replace(fragment="")
         if method == "GET":
             query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
@@ -70,27 +79,30 @@ class WebhookSender:
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
             "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
-            **signature_headers(signing, self._auth_token, address, signed_fields),
+            **self._signer.headers(signing, address, signed_fields),
         }
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
-        return PreparedRequest(kind, method, address, urlencode(signed_fields).encode(), headers)
+        attempts = 1 + _override(overrides, "rc", _ATTEMPTS - 1, 0, 5)
+        timeout_s = _override(overrides, "tt", round(self._timeout_s * 1000), 100, 15_000) / 1000
+        body = urlencode(signed_fields).encode()
+        return PreparedRequest(kind, method, address, body, headers, attempts, timeout_s)
 
     async def send(self, request: PreparedRequest) -> Answer:
         """Sends it, once more if no answer came. Raises: CarrierFault, also for an answer that is not 2xx."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, request.attempts + 1):
             started_ms = self._log.wall_ms()
             try:
                 answer = await self._send_once(request)
             except CarrierFault as fault:
-                self._log.add("webhook_failed", kind=request.kind, url=request.url, attempt=attempt,
-                              code=int(fault.code), message=fault.message)  # fmt: skip
-                if attempt == _ATTEMPTS:
+                self._log.add("webhook_failed", kind=request.kind, method=request.method, url=request.url,
+                              attempt=attempt, code=int(fault.code), message=fault.message)  # fmt: skip
+                if attempt == request.attempts:
                     raise
                 continue
             took_ms = round(self._log.wall_ms() - started_ms, 1)
-            self._log.add("webhook_answered", kind=request.kind, url=request.url, status=answer.status,
-                          took_ms=took_ms)  # fmt: skip
+            self._log.add("webhook_answered", kind=request.kind, method=request.method, url=request.url,
+                          status=answer.status, took_ms=took_ms)  # fmt: skip
             break
         if not 200 <= answer.status < 300:
             reason = " ".join(answer.body[:200].decode(errors="replace").split())
@@ -99,7 +111,7 @@ class WebhookSender:
             )
         return answer
 
-    async def fetch_twiml(self, request: PreparedRequest) -> list[twiml.Verb]:
+    async def fetch_twiml(self, request: PreparedRequest) -> list[Verb]:
         """Asks for TwiML and reads it. Raises: CarrierFault."""
         answer = await self.send(request)
         if answer.body and answer.content_type not in _TWIML_TYPES:
@@ -107,7 +119,7 @@ class WebhookSender:
         return twiml.parse(answer.body, request.url)
 
     async def _send_once(self, request: PreparedRequest) -> Answer:
-        timeout = aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         data = request.body if request.method == "POST" else None
         try:
             async with self._session.request(
@@ -117,11 +129,16 @@ class WebhookSender:
                 body = await _bounded_body(response)
                 return Answer(response.status, response.content_type, body)
         except TimeoutError:
-            message = f"{request.url} did not answer within {self._timeout_s:g} s"
+            message = f"{request.url} did not answer within {request.timeout_s:g} s"
             raise CarrierFault(ErrorCode.HTTP_TIMEOUT, message) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             message = f"{request.url} could not be reached: {error or type(error).__name__}"
             raise CarrierFault(ErrorCode.HTTP_CONNECTION_FAILURE, message) from None
+
+
+def _override(overrides: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+    value = overrides.get(name, "")
+    return min(max(int(value), lowest), highest) if value.isdecimal() else default
 
 
 async def _bounded_body(response: aiohttp.ClientResponse) -> bytes:

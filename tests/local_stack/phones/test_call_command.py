@@ -119,7 +119,7 @@ async def test_no_phone_simulator_is_one_clear_line(recording: Path) -> None:
         (["--audio", "question.wav", "--to", "911"], "not a phone number"),
         (["--say", "  "], "--say has no text"),
         (["--state-dir", "empty"], "no recorded voices"),
-        (["--provider", "vonage"], "invalid choice: 'vonage'"),
+        (["--provider", "pigeon"], "invalid choice: 'pigeon'"),
         (["--loud"], "--loud"),
         (["--turns", "many"], "--turns"),
     ],

@@ -17,23 +17,31 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 
 from local_stack.phones import wav
-from local_stack.phones.server import EXCHANGE, make_app
-from local_stack.phones.twilio.exchange import Exchange
+from local_stack.phones.server import make_app
+from local_stack.phones.switchboard import Switchboard
+from local_stack.phones.twilio.call_book import CallBook
+from tests.local_stack.phones.switchboards import twilio_only
 from tests.local_stack.phones.twilio.calling import ACCOUNT
 from tests.local_stack.phones.twilio.voice_app import VoiceApp, running, tone
 
 
 @asynccontextmanager
-async def phones(app_url: str, state_dir: Path | None = None) -> AsyncIterator[tuple[str, Exchange]]:
+async def phones(app_url: str, state_dir: Path | None = None) -> AsyncIterator[tuple[str, Switchboard]]:
     """A phones part as `__main__` runs it, with cancellation when the client goes away."""
-    app = make_app(Exchange(ACCOUNT, state_dir), app_url)
+    switchboard = twilio_only(CallBook(ACCOUNT, state_dir))
+    async with serving_phones(make_app(switchboard, app_url)) as url:
+        yield url, switchboard
+
+
+@asynccontextmanager
+async def serving_phones(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     (address, port) = runner.addresses[0][:2]
     try:
-        yield f"http://{address}:{port}", app[EXCHANGE]
+        yield f"http://{address}:{port}"
     finally:
         await runner.cleanup()
 
@@ -83,7 +91,11 @@ async def test_a_call_is_placed_and_its_events_come_while_it_lasts(tmp_path: Pat
 
 
 async def test_who_stops_listening_hangs_up() -> None:
-    async with running(VoiceApp()) as app, phones(app.origin) as (url, exchange), aiohttp.ClientSession() as session:
+    async with (
+        running(VoiceApp()) as app,
+        phones(app.origin) as (url, switchboard),
+        aiohttp.ClientSession() as session,
+    ):
         async with session.post(url + "/_local/calls", json={"speaks": False}) as response:
             async for line in response.content:
                 if json.loads(line)["event"] == "agent_started":
@@ -93,7 +105,7 @@ async def test_who_stops_listening_hangs_up() -> None:
             while not app.of("/api/webhooks/twilio/status"):
                 await asyncio.sleep(0.01)
         assert app.messages[-1]["event"] == "stop"
-        assert exchange.entries[0].state.status == "completed"
+        assert switchboard.calls()[0].status == "completed"
 
 
 async def test_the_caller_can_be_made_to_hang_up() -> None:
@@ -139,7 +151,7 @@ async def test_the_caller_can_be_made_to_hang_up() -> None:
 )
 async def test_a_wish_that_cannot_be_granted_is_refused_in_one_line(wish: Any, reason: str) -> None:
     async with (
-        phones("http://localhost:1") as (url, exchange),
+        phones("http://localhost:1") as (url, switchboard),
         aiohttp.ClientSession() as session,
         session.post(url + "/_local/calls", json=wish) as response,
     ):
@@ -147,7 +159,7 @@ async def test_a_wish_that_cannot_be_granted_is_refused_in_one_line(wish: Any, r
     assert response.status == 400
     assert reason in answer["error"]
     assert "\n" not in answer["error"]
-    assert exchange.entries == []
+    assert switchboard.calls() == []
 
 
 async def test_a_web_page_cannot_place_calls() -> None:
@@ -161,13 +173,13 @@ async def test_a_web_page_cannot_place_calls() -> None:
 
 
 async def test_a_person_at_a_number_can_be_described() -> None:
-    async with phones("http://localhost:1") as (url, exchange), aiohttp.ClientSession() as session:
+    async with phones("http://localhost:1") as (url, switchboard), aiohttp.ClientSession() as session:
         wish = {"callee": "busy", "ring_ms": 5, "speaks": False}
         async with session.put(url + "/_local/people/+15550100009", json=wish) as response:
             assert response.status == 204
         async with session.put(url + "/_local/people/+15550100009", json={"callee": "asleep"}) as response:
             assert response.status == 400
-    assert exchange.people["+15550100009"].ring_ms == 5
+    assert switchboard.people["+15550100009"].ring_ms == 5
 
 
 async def start_part(port: int, *words: str) -> asyncio.subprocess.Process:

@@ -185,7 +185,7 @@ async def test_when_the_app_closes_the_rest_of_the_twiml_follows() -> None:
         result = await call.run()
     assert result.end_reason == "the app hung up"
     assert result.errors == ()
-    assert [event.facts["text"] for event in call.log.events if event.name == "carrier_said"] == ["Bye."]
+    assert [event.facts["text"] for event in call.log.events if event.name == "provider_says"] == ["Bye."]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_when_the_app_closes_the_rest_of_the_twiml_follows() -> None:
         ("<Response><Reject reason='busy'/></Response>", "busy", "the app rejected the call: busy"),
         ("<Response><Hangup/></Response>", "completed", "the app hung up"),
         ("<Response><Say>Hi</Say></Response>", "completed", "the TwiML came to its end"),
-        ("<Response><Gather/></Response>", "failed", "<Gather> is not played by this phone simulator"),
+        ("<Response><Sms/></Response>", "failed", "<Sms> is not played by this phone simulator"),
     ],
 )
 async def test_calls_without_media_end_as_the_twiml_says(twiml: str, status: str, reason: str) -> None:
@@ -256,7 +256,7 @@ async def test_new_twiml_replaces_the_running_stream() -> None:
         call.command(Command(source=Source(document="<Response><Say>Moved.</Say></Response>")))
         result = await running_call
     assert result.end_reason == "the TwiML came to its end"
-    assert names_of(call).index("stream_stopped") < names_of(call).index("carrier_said")
+    assert names_of(call).index("stream_stopped") < names_of(call).index("provider_says")
 
 
 async def test_a_call_that_is_cancelled_leaves_no_task_and_no_socket_behind() -> None:

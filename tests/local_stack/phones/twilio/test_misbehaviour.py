@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from local_stack.phones import g711
+from local_stack.phones.call_result import CallResult
 from local_stack.phones.conversation import Plan
-from local_stack.phones.twilio.call_state import CallResult
 from local_stack.phones.twilio.misbehaviour import HUGE_MESSAGE_CHARS, Misbehaviour
 from local_stack.phones.twilio.signature import sign
 from tests.local_stack.phones.twilio.calling import ACCOUNT, call_to

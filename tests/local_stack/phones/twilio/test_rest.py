@@ -11,9 +11,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from local_stack.phones.conversation import Plan
+from local_stack.phones.people import CalledPerson, Callee
 from local_stack.phones.server import make_app
-from local_stack.phones.twilio.exchange import CalledPerson, Exchange
-from local_stack.phones.twilio.options import Callee
+from local_stack.phones.twilio.call_book import CallBook
+from tests.local_stack.phones.switchboards import twilio_only
 from tests.local_stack.phones.twilio.calling import ACCOUNT, options_for
 from tests.local_stack.phones.twilio.voice_app import VoiceApp, running
 
@@ -24,8 +25,8 @@ NUMBERS = {"To": "+15550100001", "From": "+14155550100"}
 
 
 @asynccontextmanager
-async def carrier(exchange: Exchange | None = None) -> AsyncIterator[Client]:
-    app = make_app(exchange or Exchange(ACCOUNT, None), "http://localhost:1")
+async def carrier(book: CallBook | None = None) -> AsyncIterator[Client]:
+    app = make_app(twilio_only(book or CallBook(ACCOUNT, None)), "http://localhost:1")
     async with TestClient(TestServer(app), headers=AUTH) as client:
         yield client
 
@@ -49,7 +50,7 @@ async def until(client: Client, sid: str, status: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("auth", [None, (ACCOUNT.sid, "wrong"), ("ACx", ACCOUNT.auth_token)])
 async def test_only_the_account_itself_gets_in(auth: tuple[str, str] | None) -> None:
-    app = make_app(Exchange(ACCOUNT, None), "http://localhost:1")
+    app = make_app(twilio_only(CallBook(ACCOUNT, None)), "http://localhost:1")
     headers = {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
     async with TestClient(TestServer(app), headers=headers) as client:
         response = await client.get(f"{BASE}/Calls.json")
@@ -91,9 +92,9 @@ async def test_a_wrong_wish_for_a_call_is_refused(form: dict[str, str], code: in
 
 
 async def test_an_outbound_call_rings_is_answered_and_told_by_callbacks(tmp_path: Path) -> None:
-    exchange = Exchange(ACCOUNT, tmp_path)
-    exchange.people[NUMBERS["To"]] = CalledPerson(ring_ms=20, plan=Plan(speaks=False))
-    async with running(VoiceApp()) as app, carrier(exchange) as client:
+    book = CallBook(ACCOUNT, tmp_path)
+    book.people[NUMBERS["To"]] = CalledPerson(ring_ms=20, plan=Plan(speaks=False))
+    async with running(VoiceApp()) as app, carrier(book) as client:
         form = [*NUMBERS.items(), ("Url", app.origin + "/voice"), ("StatusCallback", app.origin + "/status")]
         form += [("StatusCallbackEvent", name) for name in ("initiated", "ringing", "answered", "completed")]
         response = await client.post(f"{BASE}/Calls.json", data=form)
@@ -121,9 +122,9 @@ async def test_an_outbound_call_rings_is_answered_and_told_by_callbacks(tmp_path
 
 @pytest.mark.parametrize("callee", [Callee.BUSY, Callee.NO_ANSWER, Callee.FAILED])
 async def test_a_person_who_does_not_answer(callee: Callee) -> None:
-    exchange = Exchange(ACCOUNT, None)
-    exchange.people[NUMBERS["To"]] = CalledPerson(callee, ring_ms=0)
-    async with running(VoiceApp()) as app, carrier(exchange) as client:
+    book = CallBook(ACCOUNT, None)
+    book.people[NUMBERS["To"]] = CalledPerson(callee, ring_ms=0)
+    async with running(VoiceApp()) as app, carrier(book) as client:
         form = {**NUMBERS, "Url": app.origin + "/voice", "StatusCallback": app.origin + "/status"}
         call = await (await client.post(f"{BASE}/Calls.json", data=form)).json()
         final = await until(client, call["sid"], callee.value)
@@ -132,9 +133,9 @@ async def test_a_person_who_does_not_answer(callee: Callee) -> None:
 
 
 async def test_a_call_can_be_cancelled_while_it_rings_and_not_redirected() -> None:
-    exchange = Exchange(ACCOUNT, None)
-    exchange.people[NUMBERS["To"]] = CalledPerson(ring_ms=60_000)
-    async with carrier(exchange) as client:
+    book = CallBook(ACCOUNT, None)
+    book.people[NUMBERS["To"]] = CalledPerson(ring_ms=60_000)
+    async with carrier(book) as client:
         form = {**NUMBERS, "Twiml": "<Response/>"}
         call = await (await client.post(f"{BASE}/Calls.json", data=form)).json()
         path = f"{BASE}/Calls/{call['sid']}.json"
@@ -147,9 +148,9 @@ async def test_a_call_can_be_cancelled_while_it_rings_and_not_redirected() -> No
 
 
 async def test_a_running_call_is_redirected_and_wrong_updates_are_refused() -> None:
-    exchange = Exchange(ACCOUNT, None)
-    async with running(VoiceApp()) as app, carrier(exchange) as client:
-        task = exchange.place(options_for(app, plan=Plan(speaks=False)))
+    book = CallBook(ACCOUNT, None)
+    async with running(VoiceApp()) as app, carrier(book) as client:
+        task = book.start(options_for(app, plan=Plan(speaks=False)))
         path = f"{BASE}/Calls/{task.get_name()}.json"
         await until(client, task.get_name(), "in-progress")
         for form, code in (
@@ -169,10 +170,10 @@ async def test_a_running_call_is_redirected_and_wrong_updates_are_refused() -> N
 
 
 async def test_calls_are_listed_by_number_and_status() -> None:
-    exchange = Exchange(ACCOUNT, None)
-    async with running(VoiceApp(twiml="<Response><Reject/></Response>")) as app, carrier(exchange) as client:
-        await exchange.place(options_for(app))
-        await exchange.place(options_for(app, to_number="+15550100002"))
+    book = CallBook(ACCOUNT, None)
+    async with running(VoiceApp(twiml="<Response><Reject/></Response>")) as app, carrier(book) as client:
+        await book.start(options_for(app))
+        await book.start(options_for(app, to_number="+15550100002"))
         page = await (await client.get(f"{BASE}/Calls.json", params={"To": "+15550100002"})).json()
         assert [call["to"] for call in page["calls"]] == ["+15550100002"]
         page = await (await client.get(f"{BASE}/Calls.json", params={"Status": "busy", "PageSize": "1"})).json()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local_stack.phones.twilio.signature import Signing, sign, signature_headers
+from local_stack.phones.twilio.account import Account
+from local_stack.phones.twilio.signature import Signer, Signing, sign
 
 TOKEN = "12345"
 FIELDS = [
@@ -48,9 +49,20 @@ def test_repeated_fields_are_signed_once_and_in_order() -> None:
 
 
 def test_an_attacker_signs_wrongly_or_not_at_all() -> None:
-    url = "https://a.example/x"
-    assert signature_headers(Signing.NONE, TOKEN, url) == {}
-    wrong = signature_headers(Signing.WRONG, TOKEN, url)["X-Twilio-Signature"]
-    right = signature_headers(Signing.VALID, TOKEN, url)["X-Twilio-Signature"]
+    url, signer = "https://a.example/x", Signer(TOKEN)
+    assert signer.headers(Signing.NONE, url) == {}
+    wrong = signer.headers(Signing.WRONG, url)["X-Twilio-Signature"]
+    right = signer.headers(Signing.VALID, url)["X-Twilio-Signature"]
     assert wrong != right
     assert len(wrong) == len(right)
+
+
+def test_a_shared_key_signs_with_sha_256_and_says_so() -> None:
+    account = Account("AC" + "0" * 32, "token", {"SK1": TOKEN})
+    headers = Signer.of(account, by_shared_key=True).headers(
+        Signing.VALID, "https://mycompany.com/myapp.php?foo=1&bar=2", FIELDS
+    )
+    assert headers["X-Twilio-Signature"] == "033hgUJA9M/hXIZsYjwkerEP/DBm35nEri5FhCYjA5s="
+    assert headers["X-Twilio-Webhooks-Signature-Settings"] == "key=SK1,algorithm=HMAC_SHA256"
+    with pytest.raises(ValueError, match="no shared key"):
+        Signer.of(Account("AC" + "0" * 32, "token"), by_shared_key=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_stack.phones.twilio import twiml
+from local_stack.phones.twilio import twiml, verbs
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
 
 BASE = "https://voice.example.com/hooks/voice?tenant=1"
@@ -20,7 +20,7 @@ def test_reads_a_bidirectional_stream_with_all_it_may_have() -> None:
         </Stream>
       </Connect><Hangup/>"""
     assert twiml.parse(document(body), BASE) == [
-        twiml.Stream(
+        verbs.Stream(
             url="wss://media.example.com/a/b",
             name="agent",
             parameters={"ticket": "a&b <1>", "empty": ""},
@@ -28,19 +28,19 @@ def test_reads_a_bidirectional_stream_with_all_it_may_have() -> None:
             action="https://voice.example.com/after",
             action_method="GET",
         ),
-        twiml.Hangup(),
+        verbs.Hangup(),
     ]
 
 
 def test_reads_the_other_verbs() -> None:
     body = '<Say voice="x"> Hello <!-- c --> you </Say><Pause/><Pause length="3"/><Redirect>next?a=1</Redirect>'
     assert twiml.parse(document(body), BASE) == [
-        twiml.Say("Hello  you"),
-        twiml.Pause(1),
-        twiml.Pause(3),
-        twiml.Redirect("https://voice.example.com/hooks/next?a=1"),
+        verbs.Say("Hello you"),
+        verbs.Pause(1),
+        verbs.Pause(3),
+        verbs.Redirect("https://voice.example.com/hooks/next?a=1"),
     ]
-    assert twiml.parse(document('<Reject reason="busy"/>'), BASE) == [twiml.Reject("busy")]
+    assert twiml.parse(document('<Reject reason="busy"/>'), BASE) == [verbs.Reject("busy")]
     assert twiml.parse(document(""), BASE) == []
 
 
@@ -54,7 +54,7 @@ def test_reads_the_other_verbs() -> None:
         ("<!DOCTYPE r [<!ENTITY a 'aaaa'>]><Response>&a;</Response>", ErrorCode.DOCUMENT_PARSE_FAILURE),
         ("<!DOCTYPE r SYSTEM 'file:///etc/passwd'><Response/>", ErrorCode.DOCUMENT_PARSE_FAILURE),
         ("<Response>" + " " * 70_000 + "</Response>", ErrorCode.HTTP_BODY_TOO_LARGE),
-        ("<Response><Gather/></Response>", ErrorCode.SCHEMA_VALIDATION),
+        ("<Response><Sms/></Response>", ErrorCode.SCHEMA_VALIDATION),
         ("<Response><Connect/></Response>", ErrorCode.SCHEMA_VALIDATION),
         ("<Response><Connect><Room/></Connect></Response>", ErrorCode.SCHEMA_VALIDATION),
         ("<Response><Connect><Stream/></Connect></Response>", ErrorCode.SCHEMA_VALIDATION),

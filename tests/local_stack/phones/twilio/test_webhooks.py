@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from local_stack.phones.events import EventLog
 from local_stack.phones.twilio import twiml
 from local_stack.phones.twilio.faults import CarrierFault, ErrorCode
-from local_stack.phones.twilio.signature import sign
+from local_stack.phones.twilio.signature import Signer, sign
 from local_stack.phones.twilio.webhooks import WebhookSender
 
 FIELDS = [("CallSid", "CA1"), ("FromCity", ""), ("To", "+1555")]
@@ -26,7 +26,7 @@ async def sender_and_server(handler: Handler) -> AsyncIterator[tuple[WebhookSend
     app.router.add_route("*", "/{rest:.*}", handler)
     log = EventLog(lambda: 0.0)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        yield WebhookSender(session, "12345", log, timeout_s=0.3), str(server.make_url("/hook")), log
+        yield WebhookSender(session, Signer("12345"), log, timeout_s=0.3), str(server.make_url("/hook")), log
 
 
 async def test_a_get_signs_the_fields_in_the_address() -> None:
@@ -73,7 +73,7 @@ async def test_after_two_tries_without_an_answer_it_is_a_fault() -> None:
 
 async def test_nobody_there_is_a_fault() -> None:
     async with aiohttp.ClientSession() as session:
-        sender = WebhookSender(session, "12345", EventLog(lambda: 0.0))
+        sender = WebhookSender(session, Signer("12345"), EventLog(lambda: 0.0))
         url = f"http://127.0.0.1:{unused_port()}/voice"
         with pytest.raises(CarrierFault, match="could not be reached") as caught:
             await sender.send(sender.prepare("voice", "POST", url, FIELDS))

@@ -1,0 +1,90 @@
+"""What a voice agent asks and tells an app by HTTP, each within its time, and again where no good answer comes.
+
+How often and how soon is not documented; one client saw an on-end hook come eleven times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from local_stack.phones.events import EventLog
+
+TELL_TIMEOUT_S: Final = 5.0
+_ATTEMPTS: Final = 3
+_PAUSES_S: Final = (0.5, 1.0)
+_MAX_BYTES: Final = 256 * 1024
+
+
+class HookFailed(Exception):
+    """No good answer; the message is one line."""
+
+
+class HookSender:
+    """Sends the requests of one call."""
+
+    def __init__(self, session: aiohttp.ClientSession, log: EventLog) -> None:
+        self._session = session
+        self._log = log
+
+    async def ask(self, kind: str, url: str, document: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        """The JSON object of the answer; asked once more where it fails. Raises: HookFailed."""
+        try:
+            return await self._asked(kind, url, document, timeout_s)
+        except HookFailed as failure:
+            self._log.add("webhook_failed", kind=kind, url=_shown(url), attempt=1, message=str(failure))
+        return await self._asked(kind, url, document, timeout_s)
+
+    async def _asked(self, kind: str, url: str, document: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        status, body = await self._post(kind, url, json.dumps(document).encode(), timeout_s)
+        if not 200 <= status < 300:
+            reason = " ".join(body[:200].decode(errors="replace").split())
+            raise HookFailed(f"{_shown(url)} answered {status} {reason}".rstrip())
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise HookFailed(f"{_shown(url)} did not answer with a JSON object")
+        return answer
+
+    async def tell(self, kind: str, url: str, body: bytes, attempts: int = _ATTEMPTS) -> None:
+        """Until it is taken, a few times; that it is not is a line in the log."""
+        for attempt in range(attempts):
+            try:
+                status, _ = await self._post(kind, url, body, TELL_TIMEOUT_S)
+                if 200 <= status < 300:
+                    return
+                message = f"{_shown(url)} answered {status}"
+            except HookFailed as failure:
+                message = str(failure)
+            self._log.add("callback_failed", message=f"{kind}: {message}")
+            if attempt + 1 < attempts:
+                await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
+
+    async def _post(self, kind: str, url: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
+        began_ms = self._log.wall_ms()
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with (
+                asyncio.timeout(timeout_s),
+                self._session.post(url, data=body, headers=headers, allow_redirects=False) as response,
+            ):
+                content = await response.content.read(_MAX_BYTES)
+        except TimeoutError:
+            raise HookFailed(f"{_shown(url)} did not answer within {timeout_s:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise HookFailed(f"{_shown(url)} could not be reached: {error or type(error).__name__}") from None
+        took_ms = round(self._log.wall_ms() - began_ms, 1)
+        self._log.add("webhook_answered", kind=kind, url=_shown(url), status=response.status, took_ms=took_ms)
+        return response.status, content
+
+
+def _shown(url: str) -> str:
+    """The address without its secret."""
+    head, _, name = url.rpartition("/")
+    return f"{head.rpartition('/')[0]}/…/{name}" if "/webhooks/sarvam/" in url else url

@@ -67,6 +67,21 @@ param upstreamTokenVersion int = 2
 @description('Twilio account SID, an identifier; the auth token that belongs to it is stored in Key Vault by hand.')
 param twilioAccountSid string
 
+@description('Vonage API key, an identifier; empty where there is no Vonage account. Its signature secret and the private key of its application are stored in Key Vault by hand.')
+param vonageApiKey string = ''
+
+@description('Id of the Vonage application.')
+param vonageApplicationId string = ''
+
+@description('Instances of Amazon Connect, ARNs separated by commas; empty where there is none. The secret of the function on AWS and the key of the IAM user (infra/aws) are stored in Key Vault by hand.')
+param connectInstanceArns string = ''
+
+@description('Id of the access key of the IAM user, an identifier.')
+param connectAccessKeyId string = ''
+
+@description('Id of the flow that outbound calls run; empty where there are none.')
+param connectFlowId string = ''
+
 @description('Public address of the app behind a custom domain or a gateway; empty is its own host name. Twilio signs this address.')
 param publicBaseUrl string = ''
 
@@ -151,6 +166,8 @@ var recordingsContainer = 'recordings'
 var soundsContainer = 'sounds'
 var clientHub = 'clients'
 var carrierHub = 'carriers'
+var relayHub = 'relays'
+var vonageHub = 'vonage'
 var upstreamIssuer = upstreamTokenVersion == 1 ? 'https://sts.windows.net/${tenant().tenantId}/' : '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
 
 // All that the app and the Functions host read from the environment; PUBLIC_BASE_URL is added in modules/app.bicep.
@@ -180,6 +197,8 @@ var appSettings = {
   WEB_PUBSUB_PUBLIC_URL: 'wss://${webPubSub.outputs.hostName}'
   WEB_PUBSUB_CLIENT_HUB: clientHub
   WEB_PUBSUB_CARRIER_HUB: carrierHub
+  WEB_PUBSUB_RELAY_HUB: relayHub
+  WEB_PUBSUB_VONAGE_HUB: vonageHub
   WEB_PUBSUB_UPSTREAM_ISSUER: upstreamIssuer
   WEB_PUBSUB_UPSTREAM_AUDIENCE: upstreamAppId
   WEB_PUBSUB_UPSTREAM_CLIENT_ID: identity.outputs.upstreamClientId
@@ -202,6 +221,22 @@ var appSettings = {
   TTS_MODEL: 'speech'
   FALLBACK_OPENAI_PROVIDER: empty(fallbackOpenAiLocation) ? 'none' : 'azure_openai'
   FALLBACK_AZURE_OPENAI_ENDPOINT: empty(fallbackOpenAiLocation) ? '' : fallbackOpenAi!.outputs.endpoint
+}
+
+// A reference to a secret that is not there would keep the app from starting.
+var vonageSettings = empty(vonageApiKey) ? {} : {
+  VONAGE_API_KEY: vonageApiKey
+  VONAGE_APPLICATION_ID: vonageApplicationId
+  VONAGE_SIGNATURE_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/vonage-signature-secret)'
+  VONAGE_PRIVATE_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/vonage-private-key)'
+}
+
+var connectSettings = empty(connectInstanceArns) ? {} : {
+  CONNECT_INSTANCE_ARNS: connectInstanceArns
+  CONNECT_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/connect-webhook-secret)'
+  CONNECT_ACCESS_KEY_ID: connectAccessKeyId
+  CONNECT_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/connect-secret-access-key)'
+  CONNECT_FLOW_ID: connectFlowId
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -383,7 +418,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.appId
     storageName: hostStorage.outputs.name
     packageContainer: packageContainer
-    settings: union(extraSettings, appSettings)
+    settings: union(extraSettings, connectSettings, vonageSettings, appSettings)
     publicBaseUrl: publicBaseUrl
     instanceMemoryMb: instanceMemoryMb
     maximumInstances: maximumInstances
@@ -414,6 +449,8 @@ output WEB_PUBSUB_NAME string = webPubSub.outputs.name
 output WEB_PUBSUB_HOST_NAME string = webPubSub.outputs.hostName
 output WEB_PUBSUB_CLIENT_HUB string = clientHub
 output WEB_PUBSUB_CARRIER_HUB string = carrierHub
+output WEB_PUBSUB_RELAY_HUB string = relayHub
+output WEB_PUBSUB_VONAGE_HUB string = vonageHub
 output KEY_VAULT_NAME string = vault.outputs.name
 output DATABASE_HOST string = database.outputs.host
 output DATABASE_NAME string = database.outputs.databaseName

@@ -3,7 +3,8 @@
 The file: `{"tenants": [{"tenant_id", "slug", "name", "agents": [AGENT, …], "numbers": [NUMBER, …]}]}`;
 an AGENT has `agent_id`, `name`, `persona`, `greeting` and, where they differ from the usual, `language`,
 `voice`, `patience_ms`, `silence_limit_s`, `interruptible` and `manner`, an object of the fields of
-`shared.domain.manner.Manner` that differ; a NUMBER has `number` (E.164) and `agent_id`.
+`shared.domain.manner.Manner` that differ; a NUMBER has `number` (E.164), `agent_id` and,
+where they differ from `twilio`, `provider` and `line` (`shared.domain.telephony.lines.Line`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _TENANT = ("tenant_id", "slug", "name")
 _AGENT = ("agent_id", "name", "persona", "greeting")
 _AGENT_OPTIONS = ("language", "voice", "patience_ms", "silence_limit_s", "interruptible", "manner")
 _NUMBER = ("number", "agent_id")
+_NUMBER_OPTIONS = ("provider", "line")
+_USUAL_PROVIDER = "twilio"
 _MANNER = tuple(field.name for field in fields(Manner))
 
 
@@ -53,8 +56,8 @@ def seed(connection: psycopg.Connection[Any], path: Path) -> Seeded:
                     _put(connection, "agents", ("tenant_id", "agent_id"), row)
                     agents += 1
                 for number in tenant["numbers"]:
-                    row = {"tenant_id": tenant["tenant_id"], **number}
-                    _put(connection, "numbers", ("number",), row)
+                    row = {"tenant_id": tenant["tenant_id"], **_with_line(number)}
+                    _put(connection, "numbers", ("provider", "number"), row)
                     numbers += 1
     except psycopg.Error as error:
         raise SetupError(f"{path.name}: {str(error).strip().splitlines()[0]}") from error
@@ -97,7 +100,7 @@ def _tenants_in(path: Path) -> list[dict[str, Any]]:
     for i, tenant in enumerate(_entries(top["tenants"], f"{path.name}: tenants")):
         where = f"{path.name}: tenants[{i}]"
         checked = {"agents": [], "numbers": [], **_entry(tenant, _TENANT, ("agents", "numbers"), where)}
-        for kind, required, optional in (("agents", _AGENT, _AGENT_OPTIONS), ("numbers", _NUMBER, ())):
+        for kind, required, optional in (("agents", _AGENT, _AGENT_OPTIONS), ("numbers", _NUMBER, _NUMBER_OPTIONS)):
             for j, item in enumerate(_entries(checked[kind], f"{where}.{kind}")):
                 _entry(item, required, optional, f"{where}.{kind}[{j}]")
         checked["agents"] = [_with_manner(item, f"{where}.agents[{j}]") for j, item in enumerate(checked["agents"])]
@@ -119,6 +122,12 @@ def _entry(value: object, required: tuple[str, ...], optional: tuple[str, ...], 
     if unknown := sorted(value.keys() - {*required, *optional}):
         raise SetupError(f"{where} has unknown {', '.join(unknown)}")
     return value
+
+
+def _with_line(number: dict[str, Any]) -> dict[str, Any]:
+    """The number with its provider, Twilio where none is named, and its line, the provider's first."""
+    provider = number.get("provider", _USUAL_PROVIDER)
+    return {"provider": provider, "line": provider, **number}
 
 
 def _with_manner(agent: dict[str, Any], where: str) -> dict[str, Any]:

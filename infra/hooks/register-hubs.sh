@@ -9,6 +9,8 @@ set -eu
 : "${WEB_PUBSUB_HOST_NAME:?is missing}"
 : "${WEB_PUBSUB_CLIENT_HUB:?is missing}"
 : "${WEB_PUBSUB_CARRIER_HUB:?is missing}"
+: "${WEB_PUBSUB_RELAY_HUB:?is missing}"
+: "${WEB_PUBSUB_VONAGE_HUB:?is missing}"
 : "${UPSTREAM_APP_ID:?is missing}"
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -37,10 +39,14 @@ check_handshake() { # check_handshake HUB
 wait_until_alive
 check_handshake "$WEB_PUBSUB_CLIENT_HUB"
 check_handshake "$WEB_PUBSUB_CARRIER_HUB"
+check_handshake "$WEB_PUBSUB_RELAY_HUB"
+check_handshake "$WEB_PUBSUB_VONAGE_HUB"
 
 az deployment group create --resource-group "$AZURE_RESOURCE_GROUP" --name hubs --output none \
     --template-file "$root/infra/bicep/hubs.bicep" \
     --parameters webPubSubName="$WEB_PUBSUB_NAME" appHostName="$SERVICE_APP_HOST_NAME" \
-    upstreamAppId="$UPSTREAM_APP_ID" clientHub="$WEB_PUBSUB_CLIENT_HUB" carrierHub="$WEB_PUBSUB_CARRIER_HUB"
+    upstreamAppId="$UPSTREAM_APP_ID" clientHub="$WEB_PUBSUB_CLIENT_HUB" carrierHub="$WEB_PUBSUB_CARRIER_HUB" \
+    relayHub="$WEB_PUBSUB_RELAY_HUB" vonageHub="$WEB_PUBSUB_VONAGE_HUB"
 
-echo "Hubs $WEB_PUBSUB_CLIENT_HUB and $WEB_PUBSUB_CARRIER_HUB send their events to $SERVICE_APP_URI."
+echo "Hubs $WEB_PUBSUB_CLIENT_HUB, $WEB_PUBSUB_CARRIER_HUB, $WEB_PUBSUB_RELAY_HUB and $WEB_PUBSUB_VONAGE_HUB" \
+    "send their events to $SERVICE_APP_URI."

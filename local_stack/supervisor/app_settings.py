@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from local_stack.supervisor.addresses import Addresses
 from local_stack.supervisor.stored_secrets import StoredSecrets
 
@@ -16,6 +18,10 @@ ENTRA_TENANT_ID = "5f0c2f1e-0b2c-4000-8000-0000000000e1"
 WEB_PUBSUB_IDENTITY = "local-web-pubsub"
 CLIENT_HUB = "clients"
 CARRIER_HUB = "carriers"
+RELAY_HUB = "relays"
+CONNECT_INSTANCE_ARN = "arn:aws:connect:us-east-1:000000000000:instance/00000000-0000-4000-8000-00000000c0de"
+CONNECT_FLOW_ID = "00000000-0000-4000-8000-0000000f1030"
+VONAGE_HUB = "vonage"
 
 
 def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]:
@@ -37,6 +43,8 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
         "WEB_PUBSUB_PUBLIC_URL": addresses.url("web_pubsub", "ws"),
         "WEB_PUBSUB_CLIENT_HUB": CLIENT_HUB,
         "WEB_PUBSUB_CARRIER_HUB": CARRIER_HUB,
+        "WEB_PUBSUB_RELAY_HUB": RELAY_HUB,
+        "WEB_PUBSUB_VONAGE_HUB": VONAGE_HUB,
         "WEB_PUBSUB_UPSTREAM_ISSUER": f"{addresses.url('identity')}/entra/{ENTRA_TENANT_ID}/v2.0",
         "WEB_PUBSUB_UPSTREAM_AUDIENCE": API_AUDIENCE,
         "WEB_PUBSUB_UPSTREAM_CLIENT_ID": WEB_PUBSUB_IDENTITY,
@@ -45,9 +53,6 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
         "AUTH_AUDIENCE": API_AUDIENCE,
         "AUTH_CLIENT_ID": "voice-agent-talk",
         "AUTH_SCOPE": f"{API_AUDIENCE}/talk",
-        "TWILIO_ACCOUNT_SID": secrets.twilio_account_sid,
-        "TWILIO_AUTH_TOKEN": secrets.twilio_auth_token,
-        "TWILIO_API_BASE_URL": addresses.url("phones"),
         "OPENAI_PROVIDER": "openai",
         "OPENAI_BASE_URL": f"{addresses.url('speech')}/v1",
         "OPENAI_API_KEY": "local",
@@ -61,7 +66,37 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
         "FALLBACK_OPENAI_BASE_URL": f"{addresses.url('speech')}/fallback/v1",
         "FALLBACK_OPENAI_API_KEY": "local",
     }
-    return settings | (_core_tools_settings() if addresses.host == "func" else {})
+    of_host = _core_tools_settings() if addresses.host == "func" else {}
+    return settings | _carrier_settings(addresses, secrets) | of_host
+
+
+def _carrier_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]:
+    """Return what joins the app to its simulated telephone providers."""
+    return {
+        "TWILIO_ACCOUNT_SID": secrets.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": secrets.twilio_auth_token,
+        "TWILIO_SHARED_KEYS": json.dumps({"webhooks_sharedkey_local": secrets.twilio_shared_key}),
+        "TWILIO_API_BASE_URL": addresses.url("phones"),
+        "VONAGE_API_KEY": secrets.vonage_api_key,
+        "VONAGE_SIGNATURE_SECRET": secrets.vonage_signature_secret,
+        "VONAGE_APPLICATION_ID": secrets.vonage_application_id,
+        "VONAGE_PRIVATE_KEY": secrets.vonage_private_key.replace("\n", "\\n"),
+        "VONAGE_API_BASE_URL": addresses.url("phones"),
+        "CONNECT_INSTANCE_ARNS": CONNECT_INSTANCE_ARN,
+        "CONNECT_WEBHOOK_SECRET": secrets.connect_webhook_secret,
+        "CONNECT_ACCESS_KEY_ID": secrets.connect_access_key_id,
+        "CONNECT_SECRET_ACCESS_KEY": secrets.connect_secret_access_key,
+        "CONNECT_FLOW_ID": CONNECT_FLOW_ID,
+        "CONNECT_API_BASE_URL": addresses.url("phones"),
+        "SAMVAAD_API_KEY": secrets.samvaad_api_key,
+        "SAMVAAD_ORG_ID": "local",
+        "SAMVAAD_WORKSPACE_ID": "local",
+        "SAMVAAD_APP_ID": "nora",
+        "SAMVAAD_APP_VERSION": "1",
+        "SAMVAAD_CONNECTION_ID": "local",
+        "SAMVAAD_WEBHOOK_SECRET": secrets.samvaad_webhook_secret,
+        "SAMVAAD_BASE_URL": addresses.url("phones"),
+    }
 
 
 def storage_connection_string(addresses: Addresses) -> str:

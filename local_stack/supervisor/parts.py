@@ -14,6 +14,8 @@ from local_stack.supervisor.app_settings import (
     CARRIER_HUB,
     CLIENT_HUB,
     ENTRA_TENANT_ID,
+    RELAY_HUB,
+    VONAGE_HUB,
     WEB_PUBSUB_IDENTITY,
     app_settings,
 )
@@ -21,6 +23,10 @@ from local_stack.supervisor.part import Part, Preparation, ReadyCheck
 from local_stack.supervisor.stored_secrets import StoredSecrets
 
 _DATASTORES = ("postgres", "redis", "azurite")
+_ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""Of the app: seconds of sound go back to the system at once, instead of leaving holes that last.
+Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
+"""
 
 
 def build_parts(addresses: Addresses, secrets: StoredSecrets) -> list[Part]:
@@ -68,6 +74,8 @@ def write_configuration(addresses: Addresses, secrets: StoredSecrets) -> None:
         app_base_url=addresses.url("app"),
         client_hub=CLIENT_HUB,
         carrier_hub=CARRIER_HUB,
+        relay_hub=RELAY_HUB,
+        vonage_hub=VONAGE_HUB,
         access_key=secrets.web_pubsub_key,
         auth=auth,
     )
@@ -157,17 +165,13 @@ def _phones(addresses: Addresses, secrets: StoredSecrets) -> Part:
         ports={"phones": port},
         ready=(ReadyCheck("http", port),),
         address=addresses.url("phones"),
-        environment={
-            "TWILIO_ACCOUNT_SID": secrets.twilio_account_sid,
-            "TWILIO_AUTH_TOKEN": secrets.twilio_auth_token,
-            "PUBLIC_BASE_URL": addresses.url("app"),
-        },
+        environment=app_settings(addresses, secrets) | {"LOCAL_SPEECH_PORT": str(addresses.ports["speech"])},
     )
 
 
 def _app(addresses: Addresses, secrets: StoredSecrets) -> Part:
     port = addresses.ports["app"]
-    environment = app_settings(addresses, secrets)
+    environment = app_settings(addresses, secrets) | _ALLOCATION
     if addresses.host == "func":
         program = shutil.which("func")
         if program is None:

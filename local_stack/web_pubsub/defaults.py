@@ -38,11 +38,13 @@ def default_config(
     app_base_url: str = "http://localhost:7071",
     client_hub: str = "clients",
     carrier_hub: str = "carriers",
+    relay_hub: str = "relays",
+    vonage_hub: str = "vonage",
     access_key: str = LOCAL_ACCESS_KEY,
     secondary_access_key: str = LOCAL_SECONDARY_ACCESS_KEY,
     auth: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The stack's configuration as a JSON document: two hubs whose events all go to the function app.
+    """The stack's configuration as a JSON document: hubs whose events all go to the function app.
 
     `auth` comes from `managed_identity_auth`; without it upstream requests bear no token.
     """
@@ -60,6 +62,8 @@ def default_config(
         "hubs": {
             client_hub: {"anonymousConnectPolicy": "deny", "eventHandlers": [handler]},
             carrier_hub: {"anonymousConnectPolicy": "allow", "eventHandlers": [handler]},
+            relay_hub: {"anonymousConnectPolicy": "allow", "eventHandlers": [handler]},
+            vonage_hub: {"anonymousConnectPolicy": "deny", "eventHandlers": [handler]},
         },
         "limits": {
             "keepAliveIntervalSeconds": limits.keep_alive_interval_s,

@@ -174,7 +174,7 @@ class TestHubs:
             for r in resources()
             if r.type == "Microsoft.SignalRService/webPubSub/hubs"
         }
-        assert policies == {"clients": ["deny"], "carriers": ["allow"]}
+        assert policies == {"clients": ["deny"], "carriers": ["allow"], "relays": ["allow"], "vonage": ["deny"]}
 
     def test_both_have_the_handler_with_connect_and_identity(self) -> None:
         handler = block(code(HUBS), code(HUBS).index("var handler"))

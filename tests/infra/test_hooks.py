@@ -16,7 +16,7 @@ HOOKS = ROOT / "infra" / "hooks"
 
 
 class _App(BaseHTTPRequestHandler):
-    """Is alive, and agrees to the handshake of the hub `clients` and of `carriers` unless told otherwise."""
+    """Is alive, and agrees to the handshake of each hub unless told otherwise."""
 
     origins: list[str]
     agrees = True
@@ -79,6 +79,8 @@ def _register(cli: Path, uri: str) -> subprocess.CompletedProcess[str]:
         WEB_PUBSUB_HOST_NAME="wps-test.webpubsub.azure.com",
         WEB_PUBSUB_CLIENT_HUB="clients",
         WEB_PUBSUB_CARRIER_HUB="carriers",
+        WEB_PUBSUB_RELAY_HUB="relays",
+        WEB_PUBSUB_VONAGE_HUB="vonage",
         UPSTREAM_APP_ID="11111111-2222-3333-4444-555555555555",
     )
 
@@ -88,7 +90,8 @@ def test_hubs_are_registered_when_the_app_agrees(app: tuple[str, type[_App]], cl
     run = _register(cli, uri)
     assert run.returncode == 0, run.stderr
     assert handler.origins == [
-        f"/api/realtime/events/{hub}/validate wps-test.webpubsub.azure.com" for hub in ("clients", "carriers")
+        f"/api/realtime/events/{hub}/validate wps-test.webpubsub.azure.com"
+        for hub in ("clients", "carriers", "relays", "vonage")
     ]
     calls = (cli / "calls").read_text()
     assert "deployment group create --resource-group rg-test --name hubs" in calls

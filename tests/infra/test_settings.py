@@ -42,6 +42,14 @@ LOCAL_ONLY = {
 DEFAULTED = {
     "AZURE_OPENAI_API_VERSION",
     "CLIENT_TOKEN_MINUTES",
+    "CONNECT_ACCESS_KEY_ID",  # this one and the rest of Connect's where there is an instance: `connectSettings`
+    "CONNECT_API_BASE_URL",
+    "CONNECT_FLOW_ID",
+    "CONNECT_INSTANCE_ARNS",
+    "CONNECT_LISTENING",
+    "CONNECT_SECRET_ACCESS_KEY",
+    "CONNECT_WEBHOOK_SECRET",
+    "CONNECT_WEBHOOK_SECRET_PREVIOUS",
     "DATABASE_CONNECTIONS",
     "FALLBACK_LLM_MODEL",
     "FALLBACK_STT_MODEL",
@@ -49,12 +57,36 @@ DEFAULTED = {
     "FALLBACK_TTS_VOICE",
     "LLM_CLIENT",
     "LONGEST_CALL_S",
+    "LLM_PROVIDER",
+    "SAMVAAD_API_KEY",  # Sarvam's are for who has them: the secrets as Key Vault references, by `extraSettings`
+    "SAMVAAD_APP_ID",
+    "SAMVAAD_APP_VERSION",
+    "SAMVAAD_BASE_URL",
+    "SAMVAAD_CONNECTION_ID",
+    "SAMVAAD_ORG_ID",
+    "SAMVAAD_WEBHOOK_SECRET",
+    "SAMVAAD_WEBHOOK_SECRET_PREVIOUS",
+    "SAMVAAD_WORKSPACE_ID",
     "SARVAM_API_KEY",
     "SARVAM_BASE_URL",
+    "SARVAM_LLM_MODEL",
+    "SARVAM_TTS_MODEL",
+    "SARVAM_TTS_SPEAKER",
+    "SARVAM_TTS_TRANSPORT",
     "STT_PROVIDER",
+    "TTS_PROVIDER",
     "TTS_VOICE",
     # An unresolved Key Vault reference would be a token that anyone can guess: given only while rotating.
     "TWILIO_AUTH_TOKEN_PREVIOUS",
+    # For who has them: they hold secrets, so they are given as Key Vault references.
+    "TWILIO_SHARED_KEYS",
+    "TWILIO_SUBACCOUNTS",
+    "VONAGE_API_BASE_URL",
+    "VONAGE_API_KEY",  # this one and the rest of Vonage's where there is an account: `vonageSettings`
+    "VONAGE_APPLICATION_ID",
+    "VONAGE_PRIVATE_KEY",
+    "VONAGE_SIGNATURE_SECRET",
+    "VONAGE_SIGNATURE_SECRET_PREVIOUS",
 }
 # Refused or ignored by the Flex Consumption plan, which has functionAppConfig instead.
 # Source: https://learn.microsoft.com/azure/azure-functions/functions-app-settings

@@ -1,4 +1,4 @@
-"""Sarvam's speech to text, under `/sarvam`: the realtime socket with manual endpointing, and the request.
+"""Sarvam's ear, under `/sarvam`: the realtime socket with manual endpointing, and the request.
 
 A stand-in after the shapes of Sarvam's SDK; what its service does beyond them is not known here.
 Source: https://pypi.org/project/sarvamai/0.1.39 (`types/realtime_*.py`, `speech_to_text/raw_client.py`) and
@@ -12,53 +12,61 @@ import json
 import secrets
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from local_stack.speech.backend import Backend, Hearing
 from local_stack.speech.errors import ApiError, CutStream
 from local_stack.speech.hearing import HearingStream, open_stretch, read_samples
 from local_stack.speech.routes.requests import context_of, ready_backend, timed
+from local_stack.speech.routes.sarvam_account import (
+    ERROR_CODES,
+    HEARD_LANGUAGES,
+    KEY_HEADER,
+    PREFIX,
+    converse,
+    identify,
+    one_of,
+    sarvams,
+)
+from local_stack.speech.routes.sarvam_text import add_sarvam_text
+from local_stack.speech.routes.sarvam_voice import add_sarvam_voice
 from local_stack.speech.routes.transcriptions import read_form, read_recording
 
-PREFIX = "/sarvam"
 LONGEST_REQUEST_S = 30.0
-_KEY_HEADER = "api-subscription-key"
-_CODES_OF_LANGUAGES = "en hi bn kn ml mr pa ta te gu as ur ne kok ks sd sa sat mni brx mai doi"
-_LANGUAGES = {f"{code}-IN" for code in _CODES_OF_LANGUAGES.split()}
-_SOCKET_LANGUAGES = _LANGUAGES | {"or-IN", "auto"}
-_REQUEST_LANGUAGES = _LANGUAGES | {"od-IN", "unknown"}
-"""Odia has two names, one on the socket, one elsewhere."""
+_SOCKET_LANGUAGES = HEARD_LANGUAGES | {"or-IN", "auto"}
+_REQUEST_LANGUAGES = HEARD_LANGUAGES | {"od-IN", "unknown"}
 _REJECTED = 4000
-_ERROR_CODES = {429: "rate_limit_exceeded_error", 500: "internal_server_error"}
 
 
 def add_sarvam(app: web.Application) -> None:
-    """Its two routes."""
+    """Its ear, its voice and its work with text."""
     app.router.add_get(f"{PREFIX}/speech-to-text-realtime/ws", realtime)
-    app.router.add_post(f"{PREFIX}/speech-to-text", transcribe)
+    app.router.add_post(f"{PREFIX}/speech-to-text", sarvams(transcribe))
+    app.router.add_get(f"{PREFIX}/", is_there)
+    add_sarvam_voice(app)
+    add_sarvam_text(app)
+
+
+async def is_there(request: web.Request) -> web.StreamResponse:
+    """There is nothing here, but somebody answers."""
+    ready_backend(request)
+    return web.json_response({})
 
 
 async def transcribe(request: web.Request) -> web.StreamResponse:
     """A recording of at most 30 seconds in, its words out."""
-    try:
-        async with timed(request, "stt") as entry:
-            if not request.headers.get(_KEY_HEADER):
-                raise ApiError(403, "no subscription key", code="invalid_api_key_error")
-            backend = ready_backend(request)
-            form = await read_form(request)
-            if form.fields.get("language_code", "unknown") not in _REQUEST_LANGUAGES:
-                raise ApiError(422, "unknown language_code", code="unprocessable_entity_error")
-            pcm = read_recording(form.file)
-            if pcm.seconds > LONGEST_REQUEST_S:
-                raise ApiError(400, "the recording is longer than 30 seconds", code="invalid_request_error")
-            entry.details |= {"audio_ms": round(pcm.seconds * 1000), "transport": "sarvam"}
-            text = await backend.transcriber.transcribe(Hearing(pcm, ""), context_of(request, entry))
-            entry.mark_first_byte()
-            return web.json_response({"request_id": secrets.token_hex(8), "transcript": text, "language_code": None})
-    except ApiError as error:
-        code = _ERROR_CODES.get(error.status, error.code)
-        body = {"request_id": secrets.token_hex(8), "message": error.message, "code": code}
-        return web.json_response({"error": body}, status=error.status)
+    async with timed(request, "stt") as entry:
+        backend = ready_backend(request)
+        form = await read_form(request)
+        asked = one_of({"language_code": "unknown", **form.fields}, "language_code", _REQUEST_LANGUAGES)
+        pcm = read_recording(form.file)
+        if pcm.seconds > LONGEST_REQUEST_S:
+            raise ApiError(400, "the recording is longer than 30 seconds")
+        entry.details |= {"audio_ms": round(pcm.seconds * 1000), "transport": "sarvam"}
+        text = await backend.transcriber.transcribe(Hearing(pcm, ""), context_of(request, entry))
+        entry.mark_first_byte()
+        language = identify(text)[0] if asked == "unknown" else asked
+        return web.json_response({"request_id": secrets.token_hex(8), "transcript": text, "language_code": language})
 
 
 async def realtime(request: web.Request) -> web.StreamResponse:
@@ -68,12 +76,7 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     session = _Session(request, socket, backend)
     if await session.begin():
-        try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT and not await session.receive(message.data):
-                    break
-        finally:
-            session.end()
+        await converse(socket, session)
     return socket
 
 
@@ -88,13 +91,14 @@ class _Session:
         self._stretch: HearingStream | None = None
         self._utterances = 0
         self._rate_hz = 16_000
+        self._language = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._finalizing = asyncio.Lock()
 
     async def begin(self) -> bool:
         """Whether the session is accepted."""
         query = self._request.query
-        if not self._request.headers.get(_KEY_HEADER):
+        if not self._request.headers.get(KEY_HEADER):
             return await self._reject(
                 WSCloseCode.UNSUPPORTED_DATA, "invalid_api_key_error", "no subscription key", 403
             )
@@ -104,6 +108,7 @@ class _Session:
             return await self._reject(_REJECTED, "invalid_config", "only linear16 at 8000 or 16000 Hz here", 400)
         if query.get("endpointing") != "manual":
             return await self._reject(_REJECTED, "invalid_config", "only manual endpointing is served here", 400)
+        self._language = str(query["language_code"])
         self._rate_hz = int(query.get("sample_rate", "16000"))
         config = {**query, "turn_detection": "manual", "sample_rate": self._rate_hz}
         await self._send("session.begin", request_id=self._request_id, config=config)
@@ -121,6 +126,8 @@ class _Session:
                         self._stretch.feed(read_samples(event["audio"]))
                 case "speech_end" | "flush":
                     self._finalize(event["event"] == "flush")
+                case "config.update":
+                    await self._update(event)
                 case "ping":
                     await self._send("pong")
                 case "end":
@@ -136,6 +143,18 @@ class _Session:
     def end(self) -> None:
         for task in self._tasks:
             task.cancel()
+
+    async def _update(self, event: dict[str, Any]) -> None:
+        language = event["language_code"]
+        if language not in _SOCKET_LANGUAGES:
+            raise ApiError(400, "unknown language_code")
+        self._language = language
+        await self._send("config.updated", applied=["language_code"])
+
+    def _language_of(self, text: str) -> dict[str, Any]:
+        """It is told where it was to be detected."""
+        language = identify(text)[0] if self._language == "auto" else None
+        return {"language": language, "language_confidence": 0.9} if language else {}
 
     def _finalize(self, goes_on: bool) -> None:
         stretch = self._stretch
@@ -153,11 +172,11 @@ class _Session:
                 entry.details |= {"audio_ms": round(stretch.seconds * 1000), "transport": "sarvam-realtime"}
                 text = await stretch.words(context_of(self._request, entry))
                 entry.mark_first_byte()
-                await self._send("transcript.final", utterance_idx=index, text=text)
+                await self._send("transcript.final", utterance_idx=index, text=text, **self._language_of(text))
         except ApiError as error:
             close_code = WSCloseCode.UNSUPPORTED_DATA if error.status == 429 else WSCloseCode.INTERNAL_ERROR
             await self._reject(
-                close_code, _ERROR_CODES.get(error.status, "model_call_error"), error.message, error.status
+                close_code, ERROR_CODES.get(error.status, "model_call_error"), error.message, error.status
             )
         except CutStream:
             if self._request.transport is not None:

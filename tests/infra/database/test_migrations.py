@@ -10,7 +10,7 @@ import pytest
 from infra.database.migrations import newest_revision
 from tests.services import free_port, migrate
 
-_TABLES = {"tenants", "agents", "numbers", "calls", "turns", "transcripts"}
+_TABLES = {"tenants", "agents", "numbers", "calls", "turns", "transcripts", "outbound_policies", "dial_attempts"}
 
 
 def _tables(dsn: str) -> set[str]:
@@ -91,3 +91,44 @@ def test_an_unknown_version_is_told(dsn: str) -> None:
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1
     assert _tables(dsn) == _TABLES
+
+
+_BEFORE_LINES = """
+insert into tenants values ('acme', 'acme', 'Acme');
+insert into agents (tenant_id, agent_id, name, persona, greeting) values ('acme', 'ann', 'N', 'P', 'G');
+insert into numbers values ('+15550100001', 'acme', 'ann');
+insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,
+    started_at, ended_at) values
+    ('c1', 'acme', 'ann', 'twilio', 'CA1', 'inbound', '', '', 'ringing', now(), null),
+    ('c2', 'acme', 'ann', 'web', 'w', 'inbound', '', '', 'failed', now(), now());
+"""
+_WITH_LINES = """
+insert into numbers values ('+15550100001', 'acme', 'ann', now(), now(), 'vonage', 'vonage-input');
+update calls set state = 'busy', ended_at = now() where call_id = 'c1';
+insert into calls (call_id, tenant_id, agent_id, provider, line, direction, caller, callee, state, started_at)
+    values ('c3', 'acme', 'ann', 'twilio', 'twilio-relay', 'outbound', '', '', 'created', now());
+"""
+
+
+@pytest.mark.slow
+def test_what_is_there_gets_its_line_and_goes_back_without_it(empty_dsn: str) -> None:
+    def rows(question: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(empty_dsn) as connection:
+            return connection.execute(question).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def run(statements: str) -> None:
+        with psycopg.connect(empty_dsn) as connection:
+            connection.execute(statements)  # type: ignore[call-overload]
+
+    assert migrate(empty_dsn, "upgrade", "0002").returncode == 0
+    run(_BEFORE_LINES)
+    assert migrate(empty_dsn, "upgrade", "0003").returncode == 0
+    assert rows("select provider, line from numbers") == [("twilio", "twilio")]
+    assert rows("select call_id, line from calls order by 1") == [("c1", "twilio"), ("c2", "web")]
+    run(_WITH_LINES)
+    done = migrate(empty_dsn, "downgrade", "0002")
+    assert done.returncode == 0, done.stderr
+    assert rows("select number from numbers") == [("+15550100001",)]
+    assert rows("select call_id, state, provider_call_id from calls order by 1") == [
+        ("c1", "failed", "CA1"), ("c2", "failed", "w"), ("c3", "ringing", "c3"),
+    ]  # fmt: skip

@@ -10,8 +10,8 @@ from psycopg import errors
 
 _CALL = (
     "insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,"
-    " started_at) values ('c1', 'acme', 'ann', 'twilio', 'CA1', 'inbound', '+15550109999', '+15550100001',"
-    " 'ringing', now())"
+    " started_at, line) values ('c1', 'acme', 'ann', 'twilio', 'CA1', 'inbound', '+15550109999', '+15550100001',"
+    " 'ringing', now(), 'twilio')"
 )
 
 
@@ -31,6 +31,11 @@ def database(shared_dsn: str) -> Iterator[psycopg.Connection[tuple[object, ...]]
             "insert into turns (tenant_id, call_id, number, said, outcome) values ('acme', 'c1', 0, '', 'running')"
         )
         connection.execute("insert into transcripts values ('acme', 'c1', 'text')")
+        connection.execute("insert into outbound_policies (tenant_id) values ('acme')")
+        connection.execute(
+            "insert into dial_attempts (attempt_id, tenant_id, call_id, state, fingerprint, ring_s, longest_s,"
+            " voicemail, minute_price) values ('a1', 'acme', 'c1', 'planned', 'f', 30, 60, 'ignore', 0)"
+        )
         yield connection
         connection.rollback()
 
@@ -46,6 +51,8 @@ def database(shared_dsn: str) -> Iterator[psycopg.Connection[tuple[object, ...]]
         "update turns set tenant_id = 'globex'",
         "insert into transcripts values ('globex', 'c1', 'text')",
         "update transcripts set tenant_id = 'globex'",
+        "update dial_attempts set tenant_id = 'globex'",
+        "update outbound_policies set tenant_id = 'nobody'",
         "update agents set tenant_id = 'globex' where agent_id = 'ann'",
         "delete from agents where agent_id = 'ann'",
         "delete from tenants where tenant_id = 'acme'",
@@ -72,6 +79,24 @@ def test_no_row_points_at_another_tenants_or_at_nothing(
         "update numbers set number = '15550100001'",
         "update numbers set number = '+05550100001'",
         "update numbers set number = '+1555010000123456'",
+        "update numbers set line = 'morse'",
+        "update numbers set line = 'vonage'",
+        "update numbers set line = 'web', provider = 'web'",
+        "update calls set line = 'vonage-input'",
+        "update calls set state = 'busy'",
+        "update calls set state = 'queued', ended_at = now()",
+        "update calls set provider_call_id = null",
+        "update calls set answered_by = 'ghost'",
+        "update calls set duration_s = -1",
+        "update calls set price = ''",
+        "update outbound_policies set prefixes = '{1415}'",
+        "update outbound_policies set prefixes = '{+1415,+}'",
+        "update outbound_policies set weekdays = '{0}'",
+        "update outbound_policies set from_minute = 600, until_minute = 600",
+        "update outbound_policies set daily_spend = -1",
+        "update outbound_policies set minute_prices = '[]'",
+        "update dial_attempts set state = 'perhaps'",
+        "update dial_attempts set voicemail = 'talk'",
         "update turns set outcome = 'fine'",
         "update turns set number = -1",
         "update turns set moments = '[]'",
@@ -93,9 +118,18 @@ def test_a_providers_call_is_one_call(database: psycopg.Connection[tuple[object,
         database.execute(_CALL.replace("'c1'", "'c2'"))  # type: ignore[arg-type]
 
 
+def test_a_number_is_one_tenants_at_each_provider(database: psycopg.Connection[tuple[object, ...]]) -> None:
+    database.execute(
+        "insert into numbers (number, tenant_id, agent_id, provider, line)"
+        " values ('+15550100001', 'globex', 'gus', 'vonage', 'vonage')"
+    )
+    with pytest.raises(errors.UniqueViolation):
+        database.execute("insert into numbers values ('+15550100001', 'globex', 'gus')")
+
+
 def test_what_belongs_to_a_call_goes_with_it(database: psycopg.Connection[tuple[object, ...]]) -> None:
     database.execute("delete from calls")
-    for table in ("turns", "transcripts"):
+    for table in ("turns", "transcripts", "dial_attempts"):
         assert database.execute(f"select count(*) from {table}").fetchone() == (0,)  # type: ignore[arg-type]
 
 
@@ -132,8 +166,8 @@ def test_no_question_reads_the_whole_table(
 ) -> None:
     database.execute(
         "insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee,"
-        " state, started_at, ended_at) select 'x' || i, t, a, 'twilio', 'CAx' || i, 'inbound', '', '', 'completed',"
-        " now() - i * interval '1 s', now() from generate_series(1, 4000) i,"
+        " state, started_at, ended_at, line) select 'x' || i, t, a, 'twilio', 'CAx' || i, 'inbound', '', '',"
+        " 'completed', now() - i * interval '1 s', now(), 'twilio' from generate_series(1, 4000) i,"
         " lateral (select case i % 2 when 0 then 'acme' else 'globex' end t,"
         " case i % 2 when 0 then 'ann' else 'gus' end a) as owner"
     )

@@ -12,6 +12,7 @@ import pytest
 
 from infra.database.connection import SetupError
 from infra.database.seed import seed
+from shared.domain.telephony.lines import Line
 from tests.services import CHECKOUT, migrate
 
 _SEED = CHECKOUT / "local_stack" / "seed.json"
@@ -53,9 +54,12 @@ def test_the_local_stacks_tenants_are_there(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
             "select t.slug, t.tenant_id, a.name, n.number from tenants t join agents a using (tenant_id)"
-            " join numbers n using (tenant_id, agent_id) order by 1"
+            " join numbers n using (tenant_id, agent_id) where n.number < '+15550100010' order by 1"
         ).fetchall()
         greeting = connection.execute("select greeting from agents where name = 'Nora'").fetchone()
+        lines = connection.execute(
+            "select provider, line from numbers where agent_id = 'nora' and number > '+15550100010' order by number"
+        ).fetchall()
     assert [row[0:2] for row in rows] == [
         ("acme", "00000000-0000-4000-8000-000000000001"),
         ("globex", "00000000-0000-4000-8000-000000000002"),
@@ -63,6 +67,26 @@ def test_the_local_stacks_tenants_are_there(dsn: str) -> None:
     assert rows[0][2:] == ("Nora", "+15550100001")
     assert rows[1][3] == "+15550100002"
     assert greeting == ("Acme Telephones, this is Nora. How can I help you?",)
+    assert lines == [(line.provider, line) for line in Line if line is not Line.WEB]
+
+
+def test_a_number_is_twilios_where_nobody_is_named_and_has_its_providers_first_line(dsn: str, tmp_path: Path) -> None:
+    numbers = [
+        {"number": "+15550100009", "agent_id": "ann"},
+        {"number": "+15550100009", "agent_id": "ann", "provider": "vonage"},
+        {"number": "+15550100008", "agent_id": "ann", "provider": "vonage", "line": "vonage-input"},
+    ]
+    done = migrate(dsn, "seed", _file(tmp_path, {"tenants": [_tenant(numbers=numbers)]}))
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select number, provider, line from numbers where tenant_id = 't1' order by 1, 2"
+        ).fetchall()
+    assert rows == [
+        ("+15550100008", "vonage", "vonage-input"),
+        ("+15550100009", "twilio", "twilio"),
+        ("+15550100009", "vonage", "vonage"),
+    ]
 
 
 def test_seeding_again_changes_nothing(dsn: str) -> None:

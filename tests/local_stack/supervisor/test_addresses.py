@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from local_stack.supervisor.app_settings import app_settings
 from local_stack.supervisor.parts import build_parts, build_preparations
 from local_stack.supervisor.stored_secrets import StoredSecrets, open_secrets
 
-SECRETS = StoredSecrets("key", "AC0", "token", "secret")
+SECRETS = StoredSecrets(**{field.name: f"made-up-{field.name}" for field in fields(StoredSecrets)})
 
 
 def test_without_settings_everything_is_where_the_readme_says() -> None:

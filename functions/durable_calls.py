@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import azure.durable_functions as df
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
-from functions.names import CALL
+from functions.names import CALL, DIAL, FOLLOW_CALL
 from shared.domain.errors import StoreError
-from shared.domain.steps import ANSWERED_EVENT, OVER_EVENT, CallRequest, heard_event, watch_instance
+from shared.domain.steps import (
+    ANSWERED_EVENT,
+    OVER_EVENT,
+    CallRequest,
+    ListenAlongRequest,
+    dial_instance,
+    heard_event,
+    listen_along_instance,
+    watch_instance,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +43,41 @@ class DurableCalls:
     async def start_call(self, request: CallRequest) -> None:
         try:
             async with asyncio.timeout(_START_DEADLINE_S):
-                if await self._is_running(request.call_id):
-                    return
-                try:
-                    await self._client.start_new(CALL, request.call_id, request.to_json())
-                except Exception:
-                    # The same webhook, at the same moment, may have been quicker.
-                    if not await self._is_running(request.call_id):
-                        raise
+                await self._start(CALL, request.call_id, request.to_json())
         except Exception as error:
             raise StoreError("engine_refused", "the call could not be started", retryable=True) from error
+
+    async def start_dial(self, request: CallRequest) -> None:
+        try:
+            async with asyncio.timeout(_START_DEADLINE_S):
+                await self._start(DIAL, dial_instance(request.call_id), request.to_json())
+        except Exception as error:
+            raise StoreError("engine_refused", "the call could not be dialled", retryable=True) from error
+
+    async def start_following(self, request: ListenAlongRequest) -> None:
+        """Listen along with a call. One that cannot be followed is not worse for it."""
+        try:
+            async with asyncio.timeout(_EVENT_DEADLINE_S):
+                await self._start(FOLLOW_CALL, listen_along_instance(request.call_id), request.to_json())
+        except Exception as error:
+            raise StoreError("engine_refused", "the call could not be followed", retryable=True) from error
+
+    async def is_running(self, call_id: str) -> bool:
+        try:
+            async with asyncio.timeout(_EVENT_DEADLINE_S):
+                return await self._is_running(call_id)
+        except Exception as error:
+            raise StoreError("engine_refused", "the engine does not answer", retryable=True) from error
+
+    async def _start(self, orchestrator: str, instance_id: str, content: Any) -> None:
+        if await self._is_running(instance_id):
+            return
+        try:
+            await self._client.start_new(orchestrator, instance_id, content)
+        except Exception:
+            # The same request, at the same moment, may have been quicker.
+            if not await self._is_running(instance_id):
+                raise
 
     async def _is_running(self, call_id: str) -> bool:
         status = await self._client.get_status(call_id)

@@ -37,7 +37,7 @@ def status_of(error: VoiceAgentError) -> HTTPStatus:
     if error.code == _SETTINGS:  # what is wrong is ours, not the request
         return HTTPStatus.INTERNAL_SERVER_ERROR
     otherwise = HTTPStatus.SERVICE_UNAVAILABLE if error.retryable else HTTPStatus.BAD_GATEWAY
-    return _STATUSES.get(type(error), otherwise)
+    return next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), otherwise)
 
 
 def problem(error: VoiceAgentError) -> func.HttpResponse:
@@ -71,5 +71,6 @@ async def answer(what: str, deed: Callable[[], Awaitable[func.HttpResponse]]) ->
 def refused(what: str, error: VoiceAgentError) -> func.HttpResponse:
     """A problem, and a line about it in the log."""
     level = logging.INFO if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
-    logger.log(level, "%s refused: %s", what, error)
+    said = "".join(letter if letter.isprintable() else " " for letter in str(error))  # one line, whatever was sent
+    logger.log(level, "%s refused: %s", what, said)
     return problem(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
@@ -22,66 +23,54 @@ from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
 from shared.adapters.redis.connection import RedisConnection, connect
 from shared.adapters.redis.live_calls import RedisLiveCalls
+from shared.adapters.redis.once import RedisOnce
 from shared.adapters.redis.pace import Pace
 from shared.adapters.redis.pipes import RedisPipes
+from shared.adapters.redis.short_memory import RedisShortMemory
 from shared.adapters.redis.sound_cache import RedisSoundCache
 from shared.adapters.redis.stream_reader import BLOCK_S, StreamReader
 from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
 from shared.adapters.system_clock.clock import SystemClock
-from shared.adapters.twilio.media_channel import TwilioMediaChannel
-from shared.adapters.twilio.media_codec import TwilioFrameDecoder
-from shared.adapters.web.media import WebFrameDecoder, WebMediaChannel
 from shared.adapters.web.media_gate import WebMediaGate
-from shared.adapters.web_pubsub.service import WebPubSubConnection, WebPubSubService
-from shared.carriers import Carriers, TwilioWebhook
-from shared.domain.call import Provider
+from shared.adapters.web_pubsub.service import WebPubSubService
+from shared.calling import Calling
+from shared.carriers import Carriers, TwilioWebhook, VonageRequest
+from shared.channels import Channels
+from shared.conversing import Conversing
 from shared.domain.limits import CallLimits
-from shared.ports.live_calls import LiveCall
-from shared.ports.media_channel import MediaChannel
-from shared.ports.media_codec import FrameDecoder
+from shared.domain.manner import HandOver
 from shared.ports.media_gate import MediaGate
+from shared.ports.orchestrations import Orchestrations
 from shared.providers import Providers
 from shared.settings import Settings
+from shared.use_cases.by_line import ByLine
 from shared.use_cases.calls.answer_call import AnswerCall
 from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall
+from shared.use_cases.calls.gateway import Gateway
 from shared.use_cases.calls.keep_records import KeepRecords
 from shared.use_cases.calls.look_up_calls import LookUpCalls
+from shared.use_cases.calls.move_media import MoveMedia
+from shared.use_cases.calls.note_progress import NoteProgress
+from shared.use_cases.calls.note_transfer import NoteTransfer
 from shared.use_cases.check_health import CheckHealth
-from shared.use_cases.hearing.hear import Hear
-from shared.use_cases.speaking.rescue import Rescue
-from shared.use_cases.speaking.speak import Speak
+from shared.use_cases.hearing.listen_along import ListenAlong
+from shared.use_cases.texting.take_text_turn import TakeTextTurn
+from shared.use_cases.texting.text_streams import TextStreams
+from shared.use_cases.texting.transfer_orders import TransferOrders
 from shared.use_cases.thinking.think import Think
 
-__all__ = ["Services", "TwilioWebhook", "services"]
+__all__ = ["Services", "TwilioWebhook", "VonageRequest", "services"]
 
 logger = logging.getLogger(__name__)
 
-
-class Channels:
-    """Fills the port `MediaChannels`: the way back for each provider."""
-
-    def __init__(self, hubs: dict[str, WebPubSubService]) -> None:
-        self._hubs = hubs
-
-    def open(self, provider: str, hub: str, connection_id: str, stream_id: str) -> MediaChannel:
-        connection = WebPubSubConnection(self._hubs[hub], connection_id)
-        if provider == Provider.TWILIO:
-            return TwilioMediaChannel(connection, stream_id)
-        return WebMediaChannel(connection)
-
-    async def ping(self) -> None:
-        for hub in self._hubs.values():
-            await hub.ping()
+_SOCKET_TOKEN_MINUTES = 2
+"""A provider connects at once with what it is given."""
 
 
 def _note_warm_up(warming: asyncio.Task[None]) -> None:
     if not warming.cancelled() and (error := warming.exception()) is not None:
         logger.warning("warming up failed: %s", type(error).__name__)
-
-
-def _decoder_of(live: LiveCall, from_ms: int) -> FrameDecoder:
-    return TwilioFrameDecoder() if live.provider is Provider.TWILIO else WebFrameDecoder(from_ms)
 
 
 class Services:
@@ -109,7 +98,12 @@ class Services:
 
     @cached_property
     def answer_call(self) -> AnswerCall:
-        return AnswerCall(self._directory, self._call_store, self._live_calls, self.pipes, self.clock)
+        gateway = self.gateway if self.settings.connect_instance_arns else None
+        return AnswerCall(self._directory, self._call_store, self._live_calls, self.pipes, self.clock, gateway)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        return Gateway(self._directory, RedisShortMemory(self._redis), RedisOnce(self._redis), self.clock)
 
     @cached_property
     def attach_media(self) -> AttachMedia:
@@ -117,45 +111,82 @@ class Services:
 
     @cached_property
     def end_call(self) -> EndCall:
-        return EndCall(self._call_store, self._live_calls, self.pipes, self._channels, self.carriers.controls)
+        return EndCall(
+            self._call_store, self._live_calls, self.pipes, self._channels, self.carriers.controls, self.clock
+        )
 
     @cached_property
-    def hear(self) -> Hear:
-        return Hear(
+    def _conversing(self) -> Conversing:
+        return Conversing(
             pipes=self.pipes,
             live_calls=self._live_calls,
             directory=self._directory,
+            call_store=self._call_store,
+            channels=self._channels,
+            files=self._files,
+            detector=lambda: self._detector,
+            providers=self.providers,
+            attach_media=self.attach_media,
+            end_call=self.end_call,
+            hand_over=self._hand_over,
+            limits=self._limits,
+            clock=self.clock,
+            delegates=self.carriers.delegates,
+        )
+
+    async def _hand_over(self, call_id: str, rule: HandOver) -> None:
+        """Commands need the conversation's orders, so they are asked for when they are needed."""
+        await self.calling.command_call.hand_over(call_id, rule)
+
+    @property
+    def hear(self) -> ByLine[[Orchestrations]]:
+        return self._conversing.hear
+
+    @property
+    def think(self) -> Think:
+        return self._conversing.think
+
+    @property
+    def speak(self) -> ByLine[[Callable[[], Awaitable[None]] | None]]:
+        return self._conversing.speak
+
+    @property
+    def rescue(self) -> ByLine[[]]:
+        return self._conversing.rescue
+
+    @property
+    def take_text_turn(self) -> TakeTextTurn:
+        return self._conversing.take_text_turn
+
+    @property
+    def text_streams(self) -> TextStreams:
+        return self._conversing.text_streams
+
+    @property
+    def transfer_orders(self) -> TransferOrders:
+        return self._conversing.transfer_orders
+
+    @cached_property
+    def _limits(self) -> CallLimits:
+        return CallLimits(longest_call_s=self.settings.longest_call_s)
+
+    @cached_property
+    def move_media(self) -> MoveMedia:
+        return MoveMedia(self._call_store, self._live_calls, self._directory, self.end_call)
+
+    @cached_property
+    def note_transfer(self) -> NoteTransfer:
+        return NoteTransfer(self._call_store, self._live_calls, self.end_call, self.transfer_orders)
+
+    @cached_property
+    def listen_along(self) -> ListenAlong:
+        return ListenAlong(
+            sound=self.carriers.live_sound,
             detector=self._detector,
             speech_to_text=self.providers.speech_to_text,
-            decoder_of=_decoder_of,
-            channels=self._channels,
-            files=self._files,
-            clock=self.clock,
-            limits=CallLimits(longest_call_s=self.settings.longest_call_s),
-        )
-
-    @cached_property
-    def think(self) -> Think:
-        return Think(self.pipes, self._live_calls, self._directory, self.providers.language_model, self.clock)
-
-    @cached_property
-    def speak(self) -> Speak:
-        return Speak(
             pipes=self.pipes,
-            live_calls=self._live_calls,
-            directory=self._directory,
-            text_to_speech=self.providers.text_to_speech,
-            channels=self._channels,
-            decoder_of=_decoder_of,
             files=self._files,
             clock=self.clock,
-            prepared=self.providers.prepared_sounds,
-        )
-
-    @cached_property
-    def rescue(self) -> Rescue:
-        return Rescue(
-            self.pipes, self._live_calls, self._directory, self._channels, self.providers.prepared_sounds, self.clock
         )
 
     @cached_property
@@ -169,6 +200,25 @@ class Services:
             meter=self._turn_meter,
             clock=self.clock,
         )
+
+    @cached_property
+    def calling(self) -> Calling:
+        return Calling(
+            pool=self._pool,
+            call_store=self._call_store,
+            live_calls=self._live_calls,
+            directory=self._directory,
+            controls=self.carriers.controls,
+            end_call=self.end_call,
+            order=self.transfer_orders.order,
+            limits=self._limits,
+            clock=self.clock,
+            files=self._files,
+        )
+
+    @property
+    def note_progress(self) -> NoteProgress:
+        return self.calling.note_progress
 
     @cached_property
     def look_up_calls(self) -> LookUpCalls:
@@ -210,7 +260,20 @@ class Services:
 
     @cached_property
     def carriers(self) -> Carriers:
-        return Carriers(self.settings, self.pipes, self.attach_media, lambda: self.end_call)
+        return Carriers(
+            self.settings,
+            self.pipes,
+            self.attach_media,
+            lambda: self.end_call,
+            redis=self._redis,
+            clock=self.clock,
+            socket_token=self._socket_token,
+            move_media=lambda: self.move_media,
+            text_streams=lambda: self.text_streams,
+        )
+
+    async def _socket_token(self, hub: str, user_id: str) -> str:
+        return await self.hubs[hub].client_token(user_id, minutes=_SOCKET_TOKEN_MINUTES)
 
     @cached_property
     def media_gates(self) -> dict[str, MediaGate]:
@@ -273,7 +336,7 @@ class Services:
 
     @cached_property
     def _channels(self) -> Channels:
-        return Channels(self.hubs)
+        return Channels(self.hubs, self.carriers.text_channels)
 
     @cached_property
     def _files(self) -> AzureBlobFileStore:

@@ -13,13 +13,17 @@ from shared.adapters.openai.speech_to_text import OpenAISpeechToText
 from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
 from shared.adapters.openai.wire import OpenAIWire
 from shared.adapters.sarvam.speech_to_text import SarvamSpeechToText
-from shared.adapters.sarvam.wire import SarvamAccount
+from shared.adapters.sarvam.text_to_speech import SarvamTextToSpeech
+from shared.adapters.sarvam.translation import SarvamTranslation
+from shared.adapters.sarvam.wire import KEY_HEADER, SarvamAccount, SarvamWire
+from shared.domain.errors import InvalidRequest
 from shared.ports.circuit_breakers import CircuitBreakers
 from shared.ports.language_model import LanguageModel
 from shared.ports.live_calls import LiveCalls
 from shared.ports.sound_cache import SoundCache
 from shared.ports.speech_to_text import SpeechToText
 from shared.ports.text_to_speech import TextToSpeech
+from shared.ports.translation import Translation
 from shared.settings import Settings
 from shared.use_cases.providers.cached_speech import CachedSpeech, KeepingSpeech
 from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
@@ -29,6 +33,7 @@ from shared.use_cases.providers.joined_sound_cache import JoinedSoundCache, Memo
 from shared.use_cases.providers.prepared_sounds import PreparedSounds
 from shared.use_cases.providers.provider_health import ProviderHealth
 
+_SARVAM_OPTIONS = {"temperature": 0.3, "seed": 1, "max_tokens": 300, "reasoning_effort": "low"}
 _MEMORY_WITHIN_S, _SHARED_WITHIN_S, _LASTING_WITHIN_S = 0.01, 0.03, 0.5
 """What a cache takes longer for, it does not have."""
 
@@ -143,9 +148,9 @@ class Providers:
         """Sarvam hears before all others where it is chosen; who streams falls back on its own requests first."""
         settings = self._settings
         hearings: dict[str, SpeechToText] = {}
-        if settings.stt_provider == "sarvam":
-            account = SarvamAccount(settings.sarvam_api_key, settings.sarvam_base_url)
-            hearings["stt:sarvam"] = SarvamSpeechToText(account)
+        if settings.stt_provider in ("sarvam", "sarvam_requests"):
+            by_socket = settings.stt_provider == "sarvam"
+            hearings["stt:sarvam"] = SarvamSpeechToText(self._sarvam_account, by_socket=by_socket)
         for provider in self.all:
             requests = OpenAISpeechToText(provider.wire, model=provider.stt_model)
             streams = settings.stt_provider == "openai_realtime" and not hearings
@@ -157,26 +162,57 @@ class Providers:
     @cached_property
     def text_to_speech(self) -> CachedSpeech:
         """What the first provider made lately is not made again; another one's voice is never kept in its place."""
-        cache, first = JoinedSoundCache(self._near, lasting_hits=False), self.all[0]
-        voices: dict[str, TextToSpeech] = {
-            f"tts:{first.name}": KeepingSpeech(self._first_voice, cache, maker=first.maker)
-        }
-        voices |= {f"tts:{provider.name}": _voice_of(provider) for provider in self.all[1:]}
-        return CachedSpeech(FailoverTextToSpeech(voices, self._health), cache, maker=first.maker)
+        cache = JoinedSoundCache(self._near, lasting_hits=False)
+        name, voice, maker = self._first_voice
+        voices: dict[str, TextToSpeech] = {f"tts:{name}": KeepingSpeech(voice, cache, maker=maker)}
+        others = {f"tts:{provider.name}": _voice_of(provider) for provider in self.all}
+        voices |= {other: second for other, second in others.items() if other not in voices}
+        return CachedSpeech(FailoverTextToSpeech(voices, self._health), cache, maker=maker)
 
     @cached_property
     def prepared_sounds(self) -> PreparedSounds:
         cache = JoinedSoundCache([*self._near, Stage(self._lasting_sounds, _LASTING_WITHIN_S)], lasting_hits=True)
-        return PreparedSounds(self._first_voice, cache, self._live_calls, maker=self.all[0].maker)
+        _, voice, maker = self._first_voice
+        return PreparedSounds(voice, cache, self._live_calls, maker=maker)
+
+    @cached_property
+    def translation(self) -> Translation:
+        """Raises: InvalidRequest where nobody translates."""
+        if not self._settings.sarvam_api_key:
+            raise InvalidRequest("translation_not_set_up", "SARVAM_API_KEY is missing: nobody translates")
+        return SarvamTranslation(SarvamWire(self._sarvam_account))
 
     @cached_property
     def _models(self) -> dict[str, LanguageModel]:
         make = _chain_of if self._settings.llm_client == "langchain" else _model_of
-        return {f"llm:{provider.name}": make(provider) for provider in self.all}
+        first = {"llm:sarvam": self._sarvam_model()} if self._settings.llm_provider == "sarvam" else {}
+        return first | {f"llm:{provider.name}": make(provider) for provider in self.all}
 
     @cached_property
-    def _first_voice(self) -> OpenAITextToSpeech:
-        return _voice_of(self.all[0])
+    def _first_voice(self) -> tuple[str, TextToSpeech, str]:
+        """Its name, who speaks, and the maker that its sound is kept under."""
+        settings, first = self._settings, self.all[0]
+        if settings.tts_provider == "openai":
+            return first.name, _voice_of(first), first.maker
+        voice = SarvamTextToSpeech(
+            SarvamWire(self._sarvam_account),
+            model=settings.sarvam_tts_model,
+            default_speaker=settings.sarvam_tts_speaker,
+            transport=settings.sarvam_tts_transport,
+        )
+        maker = f"sarvam {settings.sarvam_base_url} {settings.sarvam_tts_model} {settings.sarvam_tts_speaker}"
+        return "sarvam", voice, maker
+
+    @property
+    def _sarvam_account(self) -> SarvamAccount:
+        return SarvamAccount(self._settings.sarvam_api_key, self._settings.sarvam_base_url)
+
+    def _sarvam_model(self) -> LanguageModel:
+        """Sarvam's chat speaks OpenAI's protocol, all but the key's header."""
+        settings = self._settings
+        base_url = f"{settings.sarvam_base_url.rstrip('/')}/v1"
+        wire = OpenAIWire(OpenAIAccount(base_url, settings.sarvam_api_key, key_header=KEY_HEADER, retries=0))
+        return OpenAILanguageModel(wire, model=settings.sarvam_llm_model, options=_SARVAM_OPTIONS)
 
 
 def _voice_of(provider: Provider) -> OpenAITextToSpeech:

@@ -68,7 +68,7 @@ async def speak(request: dict[str, Any], client: df.DurableOrchestrationClient) 
     async def answered() -> None:
         await calls.turn_answered(turn.call_id, turn.turn)
 
-    return await _or_end(names.SPEAK, turn, lambda: services().speak(turn, on_first_sound=answered))
+    return await _or_end(names.SPEAK, turn, lambda: services().speak(turn, answered))
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.RESCUE)

@@ -76,6 +76,7 @@ def _call(call: Call) -> dict[str, Any]:
         "call_id": call.call_id,
         "provider": call.provider,
         "provider_call_id": call.provider_call_id,
+        "line": call.line,
         "direction": call.direction,
         "from": call.caller,
         "to": call.callee,
@@ -84,6 +85,9 @@ def _call(call: Call) -> dict[str, Any]:
         "end_reason": call.end_reason,
         "started_at": call.started_at.isoformat(),
         "ended_at": call.ended_at.isoformat() if call.ended_at else None,
+        "answered_by": call.answered_by,
+        "duration_s": call.duration_s,
+        "price": call.price or None,
         "recording": {
             "container": recording.container,
             "blob": recording.blob,

@@ -9,7 +9,14 @@ import azure.durable_functions as df
 from azure.durable_functions.models.Task import TaskBase
 
 from functions import names
-from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest, turn_instance, watch_instance
+from shared.domain.steps import (
+    CallRequest,
+    ListenAlongRequest,
+    TurnRequest,
+    WrapUpRequest,
+    turn_instance,
+    watch_instance,
+)
 
 _RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=200, max_number_of_attempts=3)
 _RECORD_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max_number_of_attempts=30)
@@ -73,3 +80,20 @@ def record_call(context: df.DurableOrchestrationContext, request: WrapUpRequest)
 
 def close_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
     return context.call_activity_with_retry(names.CLOSE_CALL, _RECORD_RETRIES, request.to_json())
+
+
+def dial_out(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    """It tries again itself: whoever runs it again after a crash must not dial again, but find out."""
+    return context.call_activity(names.DIAL_OUT, request.to_json())
+
+
+def find_dialled(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    return context.call_activity(names.FIND_DIALLED, request.to_json())
+
+
+def give_up_dialling(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.GIVE_UP_DIALLING, _RECORD_RETRIES, request.to_json())
+
+
+def listen_along(context: df.DurableOrchestrationContext, request: ListenAlongRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.LISTEN_ALONG, _RETRIES, request.to_json())

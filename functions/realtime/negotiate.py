@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from functions.durable_calls import DurableCalls
 from functions.identity import require
+from functions.json_body import object_in
 from functions.problem import answer
 from shared.composition import services
 from shared.domain.audio import SAMPLE_RATE_HZ
@@ -18,7 +18,6 @@ from shared.domain.principal import Role
 
 blueprint = df.Blueprint()
 
-_MAX_BODY_BYTES = 4096
 _FRAME_MS = 60
 
 
@@ -28,7 +27,7 @@ async def negotiate(req: func.HttpRequest, client: df.DurableOrchestrationClient
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.CALLER, Role.OPERATOR)
         services().warm_up()
-        agent_id = _agent_id(req.get_body())
+        agent_id = _agent_id(req)
         settings = services().settings
         call_id = await services().answer_call.by_client(
             principal.tenant_id, agent_id, principal.subject, DurableCalls(client)
@@ -47,18 +46,8 @@ async def negotiate(req: func.HttpRequest, client: df.DurableOrchestrationClient
     return await answer("negotiate", deed)
 
 
-def _agent_id(body: bytes) -> str | None:
-    if len(body) > _MAX_BODY_BYTES:
-        raise InvalidRequest("body_too_large", f"the body has at most {_MAX_BODY_BYTES} bytes")
-    if not body:
-        return None
-    try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("not_json", "the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise InvalidRequest("not_an_object", "the body is not a JSON object")
-    agent_id = document.get("agent_id")
+def _agent_id(req: func.HttpRequest) -> str | None:
+    agent_id = object_in(req).get("agent_id")
     if agent_id is not None and not isinstance(agent_id, str):
         raise InvalidRequest("agent_id", "agent_id must be a string")
     return agent_id

@@ -1,4 +1,4 @@
-"""A call, its turns and its agent, and the rule by which a call's state moves forward only."""
+"""A call, its turns and its agent."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.limits import LONGEST_SILENCE_S
 from shared.domain.manner import Manner
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.progress import AnsweredBy, CallState, moves_forward
 
-
-class Provider(StrEnum):
-    """The way by which a caller reached us."""
-
-    TWILIO = "twilio"
-    VONAGE = "vonage"
-    CONNECT = "connect"
-    SARVAM = "sarvam"
-    WEB = "web"
-
-
-class CallState(StrEnum):
-    RINGING = "ringing"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
+__all__ = [
+    "INBOUND",
+    "LINE_LEFT_OPEN",
+    "OUTBOUND",
+    "Agent",
+    "AnsweredBy",
+    "Call",
+    "CallState",
+    "EndReason",
+    "Provider",
+    "Recording",
+    "Turn",
+    "TurnOutcome",
+    "end_state",
+    "moves_forward",
+]
 
 
 class EndReason(StrEnum):
@@ -32,8 +35,24 @@ class EndReason(StrEnum):
     OPERATOR_HUNG_UP = "operator_hung_up"
     NO_MEDIA = "no_media"
     SILENT = "silent"
+    AGENT_HUNG_UP = "agent_hung_up"
+    """The agent of somebody else's that led the conversation ended it."""
     TOO_LONG = "too_long"
     ERROR = "error"
+    TRANSFERRED = "transferred"
+    """The caller was put through to somebody else, and the call goes on without us."""
+    VOICEMAIL = "voicemail"
+    """A machine answered, and we hung up."""
+    MESSAGE_LEFT = "message_left"
+    """A machine answered, and the provider speaks our message to it."""
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    CANCELED = "canceled"
+    FAILED = "failed"
+    SPENT = "spent"
+    """The tenant's money for the day is spent."""
+    UNREPORTED = "unreported"
+    """Nobody told us how it ended."""
 
 
 class TurnOutcome(StrEnum):
@@ -44,12 +63,24 @@ class TurnOutcome(StrEnum):
     UNHEARD = "unheard"
 
 
-_RANK = {CallState.RINGING: 0, CallState.IN_PROGRESS: 1, CallState.COMPLETED: 2, CallState.FAILED: 2}
+_ENDS_BADLY = {
+    EndReason.ERROR: CallState.FAILED,
+    EndReason.NO_MEDIA: CallState.FAILED,
+    EndReason.FAILED: CallState.FAILED,
+    EndReason.UNREPORTED: CallState.FAILED,
+    EndReason.NO_ANSWER: CallState.NO_ANSWER,
+    EndReason.BUSY: CallState.BUSY,
+    EndReason.CANCELED: CallState.CANCELED,
+}
+INBOUND, OUTBOUND = "inbound", "outbound"
+"""The directions of a call, from where we are."""
+LINE_LEFT_OPEN = frozenset({EndReason.TRANSFERRED, EndReason.MESSAGE_LEFT})
+"""We take no part in the call any more, and the caller's line goes on without us."""
 
 
-def moves_forward(current: CallState, proposed: CallState) -> bool:
-    """Whether `proposed` may replace `current`: events come late, twice and out of order; the first end stands."""
-    return _RANK[proposed] > _RANK[current]
+def end_state(reason: EndReason) -> CallState:
+    """The state of a call that ended for this reason."""
+    return _ENDS_BADLY.get(reason, CallState.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +101,11 @@ class Agent:
     silence_limit_s: int = 60
     interruptible: bool = True
     manner: Manner = field(default_factory=Manner)
+
+    @property
+    def quiet_limit_ms(self) -> int:
+        """The silence that ends the call, as far as one turn can last."""
+        return min(self.silence_limit_s, LONGEST_SILENCE_S) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +135,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One conversation, from ringing to its end. `call_id` is also the orchestration's instance id."""
+    """One conversation, from ringing to its end. `call_id` is also the orchestration's instance id.
+
+    `provider_call_id` is empty until the provider has named an outbound call. `direction`: INBOUND, OUTBOUND.
+    `duration_s` and `price` are as the provider counts them.
+    """
 
     call_id: str
     tenant_id: str
     agent_id: str
     provider: Provider
     provider_call_id: str
+    line: Line
     direction: str
     caller: str
     callee: str
@@ -115,3 +156,6 @@ class Call:
     end_reason: EndReason | None = None
     recording: Recording | None = None
     turns: tuple[Turn, ...] = ()
+    answered_by: AnsweredBy | None = None
+    duration_s: float | None = None
+    price: str = ""

@@ -13,8 +13,10 @@ _REMEMBERED_TURNS = 20
 APOLOGY = "I am sorry, something went wrong on my side. Could you say that again?"
 
 
-def system_prompt(persona: str) -> str:
-    return f"{persona}\n\n{_MANNERS}"
+def system_prompt(persona: str, *, switched_to: str = "") -> str:
+    """`switched_to`: the tag of the language that the caller speaks now, where it is not the agent's own."""
+    language = f" The caller speaks the language {switched_to}: answer in it." if switched_to else ""
+    return f"{persona}\n\n{_MANNERS}{language}"
 
 
 def remembered(journals: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:

@@ -82,6 +82,12 @@ class TextToSpeechError(VoiceAgentError):
     stage = "text_to_speech"
 
 
+class TranslationError(VoiceAgentError):
+    """The text was not translated, or its language not told."""
+
+    stage = "translation"
+
+
 class StoreError(VoiceAgentError):
     """A store (database, cache, files) refused or did not answer."""
 

@@ -47,6 +47,15 @@ def apology_of(agent: Agent) -> str:
     return _APOLOGIES.get(_language(agent), APOLOGY)
 
 
+def without_fillers(agent: Agent, heard: str, answer: str) -> str:
+    """What of `heard` is the answer's, where fillers were said before it."""
+    while filler := next((text for text in fillers_of(agent) if heard.startswith(text)), ""):
+        if answer.startswith(filler):
+            break
+        heard = heard.removeprefix(filler).lstrip()
+    return heard
+
+
 def _language(agent: Agent) -> str:
     """`pt` of `pt-BR`."""
     return agent.language.partition("-")[0].lower()

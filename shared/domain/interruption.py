@@ -30,11 +30,12 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The caller has taken the turn, or the call has ended. What was heard is counted up to the hold, where one
-    stands, else up to `at_ms`.
+    """The caller has taken the turn, or the call has ended. Of the answer `heard` was heard, where the line knows the
+    words; else that is counted up to the hold, where one stands, or up to `at_ms`.
     """
 
     at_ms: float
+    heard: str | None = None
 
 
 Order = Hold | Resume | Stop
@@ -47,8 +48,9 @@ def written(order: Order) -> tuple[str, dict[str, str]]:
             return f"{number}-1", {"event": "hold", "at_ms": repr(at_ms)}
         case Resume(number):
             return f"{number}-2", {"event": "resume"}
-        case Stop(at_ms):
-            return END_POSITION, {"event": "stop", "at_ms": repr(at_ms)}
+        case Stop(at_ms, heard):
+            known = {} if heard is None else {"heard": heard}
+            return END_POSITION, {"event": "stop", "at_ms": repr(at_ms), **known}
 
 
 def read(position: str, fields: Mapping[bytes, bytes]) -> Order:
@@ -60,4 +62,5 @@ def read(position: str, fields: Mapping[bytes, bytes]) -> Order:
         case b"resume":
             return Resume(number)
         case _:
-            return Stop(float(fields[b"at_ms"]))
+            heard = fields.get(b"heard")
+            return Stop(float(fields[b"at_ms"]), None if heard is None else heard.decode())

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 LONGEST_ANSWER_S = 120
 """So long the turn after it waits for an answer that may not be interrupted."""
 
+LONGEST_SILENCE_S = 600
+"""A turn in which nobody says a word ends its call before the turn's own deadline does (15 minutes)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:

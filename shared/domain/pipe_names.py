@@ -17,13 +17,38 @@ def events(call_id: str) -> str:
     return f"{call_prefix(call_id)}:events"
 
 
+def words(call_id: str) -> str:
+    """On a line that carries text, instead of frames: what the caller says and does (`shared.domain.words`)."""
+    return f"{call_prefix(call_id)}:words"
+
+
+def orders(call_id: str) -> str:
+    """Transfers that wait until the line asks what to do next."""
+    return f"{call_prefix(call_id)}:orders"
+
+
+def inlets(call_id: str, *, carries_text: bool) -> tuple[str, str]:
+    """Where it is said that the line is there, and that it is gone: beside what the caller says, and for the rest."""
+    return words(call_id) if carries_text else frames(call_id), events(call_id)
+
+
+def overheard(call_id: str) -> str:
+    """What both sides said, where a provider lets us listen along. It outlives our part in the call."""
+    return f"{call_prefix(call_id)}:overheard"
+
+
+def of_call(call_id: str) -> tuple[str, ...]:
+    """All pipes of a call that are not a turn's."""
+    return frames(call_id), events(call_id), words(call_id), orders(call_id)
+
+
 def turn(call_id: str, number: int, pipe: str) -> str:
     """One of `TURN_PIPES` of a turn."""
     return f"{call_prefix(call_id)}:turn:{number}:{pipe}"
 
 
 CURSOR = "cursor"
-"""Where in the frames this turn's listening begins; written by the listening before it."""
+"""Where in the frames, or words, this turn's listening begins; written by the listening before it."""
 TRANSCRIPT = "transcript"
 """What the caller said, as takes (`shared.domain.takes`)."""
 SENTENCES = "sentences"
@@ -40,8 +65,12 @@ SPOKEN = "spoken"
 
 LISTENED = "listened"
 """Listening has written all that it writes, the recording's piece included."""
+REPLY = "reply"
+"""The answer's sentences on a line that asks for them by requests, in order, and its end."""
+HANDED = "handed"
+"""How many of the reply's sentences the line was given, and when."""
 
-TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN)
+TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN, REPLY, HANDED)
 
 END_POSITION = "1000000-0"
 """After everything else in a pipe of a turn: what its writer writes last."""

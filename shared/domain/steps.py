@@ -60,6 +60,18 @@ class WrapUpRequest(Payload):
     end_reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListenAlongRequest(Payload):
+    """Input of the `listen_along` orchestration: whose sound is followed, from where in which stream."""
+
+    tenant_id: str
+    call_id: str
+    provider_call_id: str
+    stream: str
+    start: str
+    language: str
+
+
 def heard_event(turn: int) -> str:
     """Name of the event that says: speech has begun in this turn. Each wait has a name of its own."""
     return f"heard_{turn}"
@@ -74,6 +86,16 @@ ANSWERED_EVENT = "answered"
 def turn_instance(call_id: str, turn: int) -> str:
     """Instance id of a turn's orchestration."""
     return f"{call_id}:turn:{turn}"
+
+
+def dial_instance(call_id: str) -> str:
+    """Instance id of the orchestration that dials an outbound call."""
+    return f"{call_id}:dial"
+
+
+def listen_along_instance(call_id: str) -> str:
+    """Instance id of the orchestration that listens along with a call."""
+    return f"{call_id}:along"
 
 
 def watch_instance(call_id: str, turn: int) -> str:

@@ -1,4 +1,6 @@
-"""The lasting record of calls; every question is asked within a tenant."""
+"""The lasting record of calls. What a tenant asks is answered within the tenant; a provider, who knows no tenants,
+asks by the id that it gave the call.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.call import Call, CallState, EndReason, Recording, Turn
+from shared.domain.telephony.lines import Provider
+from shared.domain.telephony.progress import AnsweredBy
 
 
 class CallStore(Protocol):
@@ -24,6 +28,26 @@ class CallStore(Protocol):
         """
         ...
 
+    async def enrich(
+        self,
+        tenant_id: str,
+        call_id: str,
+        *,
+        answered_by: AnsweredBy | None = None,
+        duration_s: float | None = None,
+        price: str = "",
+        provider_recording: str = "",
+    ) -> bool:
+        """Add what is known beside the state, atomically, as `Standing.after` does; also to a call that has ended.
+
+        False if the call is unknown.
+        """
+        ...
+
+    async def name(self, tenant_id: str, call_id: str, provider_call_id: str) -> bool:
+        """Note the provider's id of an outbound call. False if it has another one, or another call has this one."""
+        ...
+
     async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
         """Insert or replace the turn with this number. Raises: NotFound for an unknown call."""
         ...
@@ -36,6 +60,20 @@ class CallStore(Protocol):
 
     async def get(self, tenant_id: str, call_id: str) -> Call | None:
         """The call with its turns in order, or None if the tenant has no such call."""
+        ...
+
+    async def of_provider(self, provider: Provider, provider_call_id: str) -> Call | None:
+        """Whose call a provider's event is about, without turns."""
+        ...
+
+    async def of_id(self, call_id: str) -> Call | None:
+        """The call of an id that we gave a provider to bring back, without turns."""
+        ...
+
+    async def unended(self, *, ringing: datetime, running: datetime, limit: int = 100) -> list[Call]:
+        """Calls of all tenants, oldest first, that were begun before `ringing` and never came into progress, or that
+        were begun before `running` and have not ended; without turns.
+        """
         ...
 
     async def find(

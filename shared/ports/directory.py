@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from shared.domain.call import Agent
+from shared.domain.telephony.lines import Provider
+from shared.domain.telephony.routes import Route
 
 
 class Directory(Protocol):
     """Raises `StoreError` when the store does not answer in time."""
 
-    async def agent_on_number(self, number: str) -> Agent | None:
-        """The agent that answers calls to this E.164 number (with `+`), or None for an unknown number."""
+    async def route(self, provider: Provider, number: str) -> Route | None:
+        """Who answers this provider's calls to an E.164 number (with `+`), and on which line; None: nobody does."""
         ...
 
     async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:

@@ -6,24 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.domain.call import Provider
 from shared.domain.ledger import Cost
+from shared.domain.telephony.lines import Line, Provider
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
-    """`started_ms`: when its audio began (Unix epoch, 0 before); `hub` and `connection_id`: where it ends."""
+    """`started_ms`: when its audio began (Unix epoch, 0 before); `hub` and `connection_id`: where it ends.
+
+    `leaving`: for which reason the provider was told to go on without us (`LINE_LEFT_OPEN`), before it has answered.
+    """
 
     call_id: str
     tenant_id: str
     agent_id: str
     provider: Provider
     provider_call_id: str
+    line: Line
     hub: str = ""
     connection_id: str = ""
     stream_id: str = ""
     started_ms: int = 0
     end_reason: str = ""
+    leaving: str = ""
 
 
 class LiveCalls(Protocol):
@@ -36,11 +41,19 @@ class LiveCalls(Protocol):
     async def get(self, call_id: str) -> LiveCall | None: ...
 
     async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:
-        """Note where the audio flows. False if another connection was attached before."""
+        """Note where the audio flows, and at the first time since when. False if another connection is attached."""
+        ...
+
+    async def detach(self, call_id: str, *, connection_id: str) -> None:
+        """This connection is the call's no more, if it was: another one may take its place."""
         ...
 
     async def end(self, call_id: str, reason: str) -> bool:
         """Note why the call ends; the first reason stands. False if it was ended already or is not there."""
+        ...
+
+    async def leave(self, call_id: str, reason: str) -> bool:
+        """Note `leaving`; with "" that nothing has come of it. False if the call has ended or is not there."""
         ...
 
     async def issue_ticket(self, call_id: str) -> str:

@@ -12,6 +12,17 @@ class Orchestrations(Protocol):
         """Start the `call` orchestration; one that runs already for this call is no error."""
         ...
 
+    async def start_dial(self, request: CallRequest) -> None:
+        """Start the `dial` orchestration of an outbound call; one that was started before is no error.
+
+        Raises: StoreError.
+        """
+        ...
+
+    async def is_running(self, call_id: str) -> bool:
+        """Whether the `call` orchestration of this call runs. Raises: StoreError."""
+        ...
+
     async def speech_began(self, call_id: str, turn: int) -> None:
         """Tell the running call that speech has begun in this turn."""
         ...

@@ -14,6 +14,11 @@ class SpeechSocket(Protocol):
         """Whether it is open and may be used for a further turn."""
         ...
 
+    @property
+    def language(self) -> str:
+        """In which language the last words were spoken, as a tag; "" where it is not told."""
+        ...
+
     async def append(self, pcm: bytes) -> None:
         """The next PCM16 mono 16 kHz of the stretch."""
         ...

@@ -18,6 +18,11 @@ class Transcription(Protocol):
         """
         ...
 
+    @property
+    def language(self) -> str:
+        """In which language the last answer of `words` was spoken, as a tag; "" where the provider does not tell."""
+        ...
+
     def cut(self) -> None:
         """What the last answer of `words` covered stands: only what was fed after it need be heard again."""
         ...

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain import interruption, pipe_names, takes
 from shared.domain.steps import TurnRequest
-from shared.ports.live_calls import LiveCalls
+from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Entry, Pipes
 
 _LOOK_AGAIN_S = 5.0
@@ -87,6 +87,18 @@ class Waiting:
             async for order in orders:
                 if isinstance(order, interruption.Stop):
                     return
+
+    async def connected(self, call_id: str) -> LiveCall | None:
+        """The call once it has a socket, or has one again; None if it ended without."""
+        live = await self.live_calls.get(call_id)
+        if live is not None and live.connection_id:
+            return live
+        async with aclosing(self.entries(call_id, pipe_names.events(call_id))) as entries:
+            async for _ in entries:
+                live = await self.live_calls.get(call_id)
+                if live is None or live.connection_id or live.end_reason:
+                    break
+        return live if live is not None and live.connection_id else None
 
     async def is_over(self, call_id: str) -> bool:
         live = await self.live_calls.get(call_id)

@@ -23,7 +23,7 @@ try:
 except InvalidRequest as error:
     print(error)
 """
-_TRIGGERS = {"activityTrigger", "orchestrationTrigger", "httpTrigger"}
+_TRIGGERS = {"activityTrigger", "orchestrationTrigger", "httpTrigger", "timerTrigger"}
 
 _BLOCKED = textwrap.dedent("""
     import socket, sys
@@ -70,7 +70,7 @@ def registered(functions: list[func.Function]) -> dict[str, str]:
 
 def test_every_name_is_a_registered_function(registered: dict[str, str]) -> None:
     known = {value for key, value in vars(names).items() if key.isupper()}
-    orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP}
+    orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP, names.DIAL, names.FOLLOW_CALL}
     assert {name for name, trigger in registered.items() if trigger == "orchestrationTrigger"} == orchestrations
     assert {name for name, trigger in registered.items() if trigger == "activityTrigger"} == known - orchestrations
     assert set(registered.values()) <= _TRIGGERS
@@ -90,29 +90,46 @@ def test_steps_call_only_names() -> None:
             else:
                 assert isinstance(first, ast.Name)
     looped = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr.isupper()}
-    assert used | looped == {key for key in vars(names) if key.isupper()} - {"CALL"}
+    assert used | looped == {key for key in vars(names) if key.isupper()} - {"CALL", "DIAL", "FOLLOW_CALL"}
 
 
 def test_every_route_is_one_of_ours_and_anonymous_to_the_host(functions: list[func.Function]) -> None:
-    routes = {}
+    routes: dict[str, list[str]] = {}
     for function in functions:
         trigger = function.get_trigger()
         if trigger is not None and trigger.type == "httpTrigger":
             document = trigger.get_dict_repr()
-            routes[document["route"]] = sorted(str(method.value) for method in document["methods"])
+            methods = routes.setdefault(document["route"], [])
+            routes[document["route"]] = sorted([*methods, *(str(method.value) for method in document["methods"])])
             assert document["authLevel"] is func.AuthLevel.ANONYMOUS
     expected = {
-        "api/calls": ["GET"],
+        "api/calls": ["GET", "POST"],
         "api/calls/{call_id}": ["GET"],
         "api/calls/{call_id}/hangup": ["POST"],
+        "api/calls/{call_id}/keys": ["POST"],
+        "api/calls/{call_id}/recording": ["POST"],
+        "api/calls/{call_id}/transfer": ["POST"],
+        "api/numbers": ["GET"],
+        "api/numbers/{provider}/{number}": ["DELETE", "GET", "PUT"],
+        "api/outbound-policy": ["GET", "PUT"],
         "api/health/live": ["GET"],
         "api/health/ready": ["GET"],
         "api/realtime/config": ["GET"],
         "api/realtime/events/{hub}/{event}": ["OPTIONS", "POST"],
         "api/realtime/negotiate": ["POST"],
-        "api/webhooks/twilio/status": ["POST"],
-        "api/webhooks/twilio/stream-status": ["POST"],
-        "api/webhooks/twilio/voice": ["POST"],
+        **{
+            f"api/webhooks/twilio/{door}": ["POST"]
+            for door in (
+                *("voice", "turn", "resume", "status", "stream-status", "amd", "recording", "transfer"),
+                *("person/join", "person/told", "person/machine"),
+            )
+        },
+        **{f"api/webhooks/connect/{door}": ["POST"] for door in ("turn", "lex", "contact-event", "gateway")},
+        **{f"api/webhooks/sarvam/{{secret}}/{door}": ["POST"] for door in ("start", "turn", "end", "result")},
+        **{
+            f"api/webhooks/vonage/{door}": ["GET", "POST"]  # a GET is told that it must be a POST
+            for door in ("answer", "event", "turn", "transfer", "whisper")
+        },
     }
     assert {route: methods for route, methods in routes.items() if route.startswith("api/")} == expected
 

@@ -17,6 +17,8 @@ from shared.adapters.postgres.pool import PostgresPool
 from shared.domain.call import Agent
 from shared.domain.errors import StoreError
 from shared.domain.manner import Manner, Sensitivity
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.routes import Route
 from shared.ports.directory import Directory
 from tests.contracts.conftest import Tenant
 from tests.services import free_port
@@ -34,13 +36,13 @@ def _agent(tenant: Tenant, agent_id: str) -> Agent:
 
 
 async def test_a_number_leads_to_its_tenants_agent(directory: Directory, acme: Tenant, globex: Tenant) -> None:
-    assert await directory.agent_on_number(acme.number) == _agent(acme, "first")
-    assert await directory.agent_on_number(globex.number) == _agent(globex, "first")
+    assert await directory.route(Provider.TWILIO, acme.number) == Route(_agent(acme, "first"), Line.TWILIO)
+    assert await directory.route(Provider.TWILIO, globex.number) == Route(_agent(globex, "first"), Line.TWILIO)
 
 
 @pytest.mark.parametrize("number", ["+19990000000", "", "not a number", "' or true --", "\0", "\ud83d"])
 async def test_an_unknown_number_leads_nowhere(directory: Directory, acme: Tenant, number: str) -> None:
-    assert await directory.agent_on_number(number) is None
+    assert await directory.route(Provider.TWILIO, number) is None
 
 
 async def test_agents_are_found_within_their_tenant(directory: Directory, acme: Tenant, globex: Tenant) -> None:
@@ -71,7 +73,7 @@ async def test_every_trait_of_an_agent_is_kept(directory: Directory, acme: Tenan
         interruptible=False,
         manner=Manner(sensitivity=Sensitivity.LOW, fillers=("One moment.",), race_after_ms=0),
     )
-    assert await directory.agent_on_number(acme.number) == expected
+    assert await directory.agent(acme.tenant_id, "first") == expected
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ async def test_an_agent_whose_manner_is_not_valid_answers_in_the_usual_one(
             [json.dumps(manner), acme.tenant_id],
         )
     with caplog.at_level(logging.ERROR):
-        agents = [await directory.agent_on_number(acme.number) for _ in range(3)]
+        agents = [await directory.agent(acme.tenant_id, "first") for _ in range(3)]
     assert agents == [replace(_agent(acme, "first"), patience_ms=900)] * 3
     (line,) = caplog.messages
     assert next(iter(manner)) in line
@@ -124,7 +126,7 @@ async def test_a_stopped_directory_says_so_soon() -> None:
     directory = PostgresDirectory(pool)
     began = time.monotonic()
     outcomes = await asyncio.gather(
-        directory.agent_on_number("+15550100001"), directory.agent("t", None), return_exceptions=True
+        directory.route(Provider.TWILIO, "+15550100001"), directory.agent("t", None), return_exceptions=True
     )
     assert time.monotonic() - began < 3.0
     assert all(isinstance(outcome, StoreError) and outcome.retryable for outcome in outcomes)

@@ -16,6 +16,7 @@ from shared.adapters.langchain.language_model import ChatModel, LangChainLanguag
 from shared.adapters.openai.account import OpenAIAccount
 from shared.adapters.openai.language_model import OpenAILanguageModel
 from shared.adapters.openai.wire import OpenAIWire
+from shared.adapters.sarvam.wire import KEY_HEADER
 from shared.domain.errors import LanguageModelError
 from shared.ports.language_model import LanguageModel, Message
 from tests.contracts.speech_service import Service, scripted_service, stub_service
@@ -48,26 +49,29 @@ class Adapter:
         self.kind = kind
 
     def of(self, service: Service, **deadlines: float) -> LanguageModel:
-        return self.at(f"{service.url}/v1", **deadlines)
+        return self.at(f"{service.url}/sarvam/v1" if self.kind == "sarvam" else f"{service.url}/v1", **deadlines)
 
     def at(self, base_url: str, **deadlines: float) -> LanguageModel:
         if self.kind == "openai":
             wire = OpenAIWire(OpenAIAccount(base_url=base_url, api_key="local"))
             return OpenAILanguageModel(wire, model="scripted", **deadlines)
+        if self.kind == "sarvam":
+            wire = OpenAIWire(OpenAIAccount(base_url=base_url, api_key="local", key_header=KEY_HEADER))
+            return OpenAILanguageModel(wire, model="sarvam-105b", **deadlines)
         model = LangChainLanguageModel(ChatModel("scripted", base_url=base_url, api_key="local"), **deadlines)
         model.warm_up()
         return model
 
     def code(self, code: str) -> str:
-        return CODES[code] if self.kind == "openai" else code
+        return code if self.kind == "langchain" else CODES[code]
 
 
-@pytest.fixture(params=["langchain", "openai"])
+@pytest.fixture(params=["langchain", "openai", "sarvam"])
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     return Adapter(request.param)
 
 
-@pytest.fixture(params=["langchain", "openai", "fake"])
+@pytest.fixture(params=["langchain", "openai", "sarvam", "fake"])
 def model(request: pytest.FixtureRequest) -> LanguageModel:
     if request.param == "fake":
         return FakeLanguageModel(FakeClock(), Answer(TOKENS), Answer(TOKENS))
@@ -137,6 +141,7 @@ async def test_what_is_sent(adapter: Adapter) -> None:
 
     async def provider(request: web.Request) -> web.Response:
         asked.update(await request.json(), path=request.path, call=request.headers["x-call-id"])
+        asked["key"] = request.headers.get(KEY_HEADER) or request.headers["Authorization"].removeprefix("Bearer ")
         chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
         choice = {"index": 0, "delta": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
         body = f"data: {json.dumps({**chunk, 'choices': [choice]})}\n\ndata: [DONE]\n\n"
@@ -145,7 +150,9 @@ async def test_what_is_sent(adapter: Adapter) -> None:
     messages = [*MESSAGES, Message("assistant", "Here."), Message("user", "Where?")]
     async with stub_service(provider) as service:
         assert await ask(adapter.of(service), messages) == ["Yes."]
-    assert (asked["path"], asked["call"], asked["model"]) == ("/v1/chat/completions", "call-1", "scripted")
+    prefix, model = ("/sarvam", "sarvam-105b") if adapter.kind == "sarvam" else ("", "scripted")
+    assert (asked["path"], asked["call"], asked["model"]) == (f"{prefix}/v1/chat/completions", "call-1", model)
+    assert asked["key"] == "local"
     assert asked["messages"] == [{"role": message.role, "content": message.text} for message in messages]
     assert asked["stream"] is True
     assert asked.get("max_tokens", asked.get("max_completion_tokens")) == 300

@@ -11,8 +11,8 @@ import pytest
 
 from shared.adapters.redis.connection import KEY_LIFETIME_S
 from shared.domain import pipe_names
-from shared.domain.call import Provider
 from shared.domain.ledger import Cost, cost_entry, read_costs
+from shared.domain.telephony.lines import Line, Provider
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from tests.contracts.redis_pipes import redis_adapters
@@ -38,7 +38,7 @@ def live_calls(stores: tuple[LiveCalls, Pipes]) -> LiveCalls:
 
 @pytest.fixture
 async def call(live_calls: LiveCalls) -> LiveCall:
-    call = LiveCall(uuid4().hex, "tenant", "nora", Provider.TWILIO, "CA1")
+    call = LiveCall(uuid4().hex, "tenant", "nora", Provider.TWILIO, "CA1", Line.TWILIO_GATHER)
     await live_calls.open(call)
     return call
 
@@ -70,6 +70,23 @@ async def test_one_connection_gets_the_call(live_calls: LiveCalls, call: LiveCal
     assert (found.connection_id, found.started_ms) == (f"conn-{won.index(True) + 1}", won.index(True) + 1)
 
 
+async def test_another_connection_takes_the_place_of_one_that_is_gone(live_calls: LiveCalls, call: LiveCall) -> None:
+    await attach(live_calls, call.call_id, "conn-1", 5)
+    await live_calls.detach(call.call_id, connection_id="conn-2")
+    await live_calls.detach(call.call_id, connection_id="")
+    assert not await attach(live_calls, call.call_id, "conn-2", 7), "only its own connection lets go of a call"
+    await live_calls.detach(call.call_id, connection_id="conn-1")
+    known = await live_calls.get(call.call_id)
+    assert known is not None
+    assert (known.connection_id, known.stream_id, known.started_ms) == ("", "", 5)
+    assert await attach(live_calls, call.call_id, "conn-2", 9)
+    known = await live_calls.get(call.call_id)
+    assert known is not None
+    assert (known.connection_id, known.started_ms) == ("conn-2", 5), "the call has begun when its first one came"
+    await live_calls.detach("another", connection_id="conn-1")
+    assert await live_calls.get("another") is None
+
+
 async def test_the_same_connection_may_attach_again_and_time_stands(live_calls: LiveCalls, call: LiveCall) -> None:
     assert await attach(live_calls, call.call_id, "conn-1", 5)
     assert await attach(live_calls, call.call_id, "conn-1", 99)
@@ -94,6 +111,17 @@ async def test_the_first_end_stands(live_calls: LiveCalls, call: LiveCall) -> No
 
 async def test_what_is_not_there_cannot_end(live_calls: LiveCalls) -> None:
     assert not await live_calls.end("another", "error")
+    assert await live_calls.get("another") is None
+
+
+async def test_for_what_a_call_is_left(live_calls: LiveCalls, call: LiveCall) -> None:
+    assert await live_calls.leave(call.call_id, "transferred")
+    assert await live_calls.get(call.call_id) == replace(call, leaving="transferred")
+    assert await live_calls.leave(call.call_id, "")
+    assert await live_calls.get(call.call_id) == call
+    await live_calls.end(call.call_id, "silent")
+    assert not await live_calls.leave(call.call_id, "transferred")
+    assert not await live_calls.leave("another", "transferred")
     assert await live_calls.get("another") is None
 
 
@@ -156,7 +184,7 @@ async def test_numbers_are_drawn_in_order(live_calls: LiveCalls, call: LiveCall)
 
 async def test_a_closed_call_is_forgotten_with_everything(stores: tuple[LiveCalls, Pipes], call: LiveCall) -> None:
     live_calls, pipes = stores
-    names = [pipe_names.frames(call.call_id), pipe_names.events(call.call_id)]
+    names = [*pipe_names.of_call(call.call_id)]
     names += [pipe_names.turn(call.call_id, turn, pipe) for turn in range(4) for pipe in pipe_names.TURN_PIPES]
     for name in names:
         await pipes.append(name, {"v": b"1"})
@@ -190,7 +218,7 @@ async def test_everything_expires(redis_url: str) -> None:
     async with redis_adapters(redis_url) as adapters:
         live_calls, commands = adapters.live_calls, adapters.commands
         call_id = uuid4().hex
-        await live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x"))
+        await live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x", Line.WEB))
         await live_calls.note(call_id, 0, {"a": "b"})
         await live_calls.note_once(call_id, 1, "a", "b")
         await live_calls.count(call_id, 2, {Cost.TAKES: 1})
@@ -206,7 +234,7 @@ async def test_everything_expires(redis_url: str) -> None:
 async def test_nothing_is_left_of_a_closed_call(redis_url: str) -> None:
     async with redis_adapters(redis_url) as adapters:
         call_id = uuid4().hex
-        await adapters.live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x"))
+        await adapters.live_calls.open(LiveCall(call_id, "t", "a", Provider.WEB, "x", Line.WEB))
         await adapters.pipes.append(pipe_names.frames(call_id), {"event": "started"})
         await adapters.live_calls.note(call_id, 0, {"a": "b"})
         await adapters.live_calls.draw(call_id, "fillers")
@@ -217,7 +245,15 @@ async def test_nothing_is_left_of_a_closed_call(redis_url: str) -> None:
 
 async def test_a_field_of_a_later_release_is_passed_over(redis_url: str) -> None:
     async with redis_adapters(redis_url) as adapters:
-        call = LiveCall(uuid4().hex, "t", "a", Provider.WEB, "x")
+        call = LiveCall(uuid4().hex, "t", "a", Provider.WEB, "x", Line.WEB)
         await adapters.live_calls.open(call)
         await adapters.commands.hset(pipe_names.call_prefix(call.call_id), "mood", "sunny")
         assert await adapters.live_calls.get(call.call_id) == call
+
+
+async def test_a_call_of_an_earlier_release_is_on_its_providers_first_line(redis_url: str) -> None:
+    async with redis_adapters(redis_url) as adapters:
+        call = LiveCall(uuid4().hex, "t", "a", Provider.TWILIO, "x", Line.TWILIO_RELAY)
+        await adapters.live_calls.open(call)
+        await adapters.commands.hdel(pipe_names.call_prefix(call.call_id), "line", "leaving")
+        assert await adapters.live_calls.get(call.call_id) == replace(call, line=Line.TWILIO)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.twilio.media_codec import TwilioEncoder, TwilioFrameDecoder
+from shared.adapters.vonage.media_codec import FRAME_BYTES, VonageFrameDecoder, VonageFramer
 from shared.adapters.web.media import WebFrameDecoder
 from shared.domain.audio import BYTES_PER_MS, Samples, bytes_of, decode_mulaw, encode_mulaw, samples_of
 from shared.domain.errors import MediaError
@@ -38,6 +39,7 @@ def twilio_frame(samples: Samples, at_ms: int, **changes: object) -> bytes:
 
 CODECS = {
     "twilio": Codec(TwilioFrameDecoder, twilio_frame, 20),
+    "vonage": Codec(lambda: VonageFrameDecoder(0), lambda samples, _: samples.astype("<i2").tobytes(), 20),
     "web": Codec(lambda: WebFrameDecoder(0), lambda samples, _: samples.astype("<i2").tobytes(), 60),
 }
 
@@ -232,3 +234,33 @@ def test_a_mark_has_its_name_and_nothing_else() -> None:
         "streamSid": "MZ1",
         "mark": {"name": "1-2-3"},
     }
+
+
+@given(size=st.integers(0, 4 * FRAME_BYTES))
+def test_vonage_takes_frames_of_one_size_only(size: int) -> None:
+    found = decoded_or_refused(VonageFrameDecoder(40), bytes(size))
+    assert found == (DecodedFrame(bytes(size), 40) if size == FRAME_BYTES else "frame_size")
+
+
+@given(pieces=st.lists(st.tuples(st.binary(max_size=3 * FRAME_BYTES), st.booleans()), max_size=6))
+def test_what_goes_to_vonage_is_in_whole_frames_and_nothing_is_lost(pieces: list[tuple[bytes, bool]]) -> None:
+    framer, expected, sent = VonageFramer(), b"", b""
+    for pcm, to_the_end in pieces:
+        frames = framer.push(pcm, to_the_end=to_the_end)
+        assert all(len(frame) == FRAME_BYTES for frame in frames)
+        expected, sent = expected + pcm, sent + b"".join(frames)
+        if to_the_end:
+            expected += bytes(-len(expected) % FRAME_BYTES)
+            assert sent == expected
+    assert expected.startswith(sent)
+    assert len(expected) - len(sent) < FRAME_BYTES
+
+
+@given(pieces=st.lists(st.binary(max_size=100).map(lambda some: some * 2), max_size=8))
+def test_sound_survives_the_way_to_vonage_and_back(pieces: list[bytes]) -> None:
+    framer, decoder = VonageFramer(), VonageFrameDecoder(0)
+    frames = [frame for piece in pieces for frame in framer.push(piece, to_the_end=False)]
+    frames += framer.push(b"", to_the_end=True)
+    heard = b"".join(decoder.decode(frame).pcm for frame in frames)
+    assert heard.startswith(b"".join(pieces))
+    assert not heard[len(b"".join(pieces)) :].strip(b"\0")

@@ -15,6 +15,8 @@ from aiohttp import web
 from shared.adapters.openai.account import OpenAIAccount
 from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
 from shared.adapters.openai.wire import OpenAIWire
+from shared.adapters.sarvam.text_to_speech import SarvamTextToSpeech
+from shared.adapters.sarvam.wire import SarvamAccount, SarvamWire
 from shared.domain.audio import BYTES_PER_MS, samples_of
 from shared.domain.errors import TextToSpeechError
 from shared.ports.text_to_speech import TextToSpeech
@@ -37,11 +39,19 @@ def adapter_of(service: Service, **deadlines: float) -> OpenAITextToSpeech:
     return OpenAITextToSpeech(service.wire(), model="scripted", default_voice="alloy", **deadlines)
 
 
-@pytest.fixture(params=["openai", "fake"])
-def voice(request: pytest.FixtureRequest) -> TextToSpeech:
-    if request.param == "openai":
-        return adapter_of(request.getfixturevalue("service"))
-    return FakeTextToSpeech(FakeClock(), ms_per_character=_MS_PER_CHARACTER)
+@pytest.fixture(params=["openai", "sarvam-stream", "sarvam-socket", "fake"])
+async def voice(request: pytest.FixtureRequest) -> AsyncIterator[TextToSpeech]:
+    if request.param == "fake":
+        yield FakeTextToSpeech(FakeClock(), ms_per_character=_MS_PER_CHARACTER)
+        return
+    async with scripted_service([{"heard": "x", "reply": TEXT}]) as service:
+        if request.param == "openai":
+            yield adapter_of(service)
+            return
+        wire = SarvamWire(SarvamAccount("local", f"{service.url}/sarvam"))
+        sarvam = SarvamTextToSpeech(wire, transport="socket" if request.param == "sarvam-socket" else "stream")
+        yield sarvam
+        await sarvam.close()
 
 
 async def say(voice: TextToSpeech, text: str = TEXT, name: str = "default") -> list[bytes]:

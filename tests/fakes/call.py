@@ -11,8 +11,10 @@ import numpy as np
 from shared.domain import pipe_names, sound_records, takes
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import Agent, Call, CallState, Provider
+from shared.domain.manner import HandOver
 from shared.domain.sound_records import Side
 from shared.domain.steps import TurnRequest
+from shared.domain.telephony.lines import Line
 from shared.ports.live_calls import LiveCall
 from shared.ports.pipes import Entry
 from shared.use_cases.calls.attach_media import AttachMedia
@@ -49,6 +51,7 @@ class House:
     provider: Provider = Provider.WEB
 
     def __post_init__(self) -> None:
+        self.line = Line(self.provider.value)
         self.pipes = FakePipes(self.clock)
         self.live_calls = FakeLiveCalls(self.clock, self.pipes)
         self.call_store = FakeCallStore()
@@ -59,10 +62,14 @@ class House:
         self.channels = FakeMediaChannels(self.channel)
         self.orchestrations = FakeOrchestrations()
         self.carrier = FakeCallControl()
+        self.handed_over: list[tuple[str, HandOver]] = []
         self.end_call = EndCall(
-            self.call_store, self.live_calls, self.pipes, self.channels, {Provider.TWILIO: self.carrier}
+            self.call_store, self.live_calls, self.pipes, self.channels, {Provider.TWILIO: self.carrier}, self.clock
         )
         self.attach_media = AttachMedia(self.call_store, self.live_calls, self.pipes, self.clock)
+
+    async def hand_over(self, call_id: str, rule: HandOver) -> None:
+        self.handed_over.append((call_id, rule))
 
     async def ring(self) -> None:
         """The call is known and its socket not there yet."""
@@ -73,6 +80,7 @@ class House:
                 agent_id=self.agent.agent_id,
                 provider=self.provider,
                 provider_call_id=CALL_SID,
+                line=self.line,
                 direction="inbound",
                 caller="+14155550100",
                 callee="+15550100001",
@@ -80,7 +88,9 @@ class House:
                 started_at=self.clock.now(),
             )
         )
-        await self.live_calls.open(LiveCall(CALL_ID, TENANT_ID, self.agent.agent_id, self.provider, CALL_SID))
+        await self.live_calls.open(
+            LiveCall(CALL_ID, TENANT_ID, self.agent.agent_id, self.provider, CALL_SID, self.line)
+        )
 
     async def connect(self) -> None:
         """The call runs and its audio flows."""

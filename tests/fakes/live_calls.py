@@ -40,10 +40,17 @@ class FakeLiveCalls:
         call = self._calls.get(call_id)
         if call is None or call.connection_id:
             return call is not None and call.connection_id == connection_id
+        started_ms = call.started_ms or at_ms
         self._calls[call_id] = replace(
-            call, hub=hub, connection_id=connection_id, stream_id=stream_id, started_ms=at_ms
+            call, hub=hub, connection_id=connection_id, stream_id=stream_id, started_ms=started_ms
         )
         return True
+
+    async def detach(self, call_id: str, *, connection_id: str) -> None:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is not None and connection_id and call.connection_id == connection_id:
+            self._calls[call_id] = replace(call, connection_id="", stream_id="")
 
     async def end(self, call_id: str, reason: str) -> bool:
         self._require_up()
@@ -51,6 +58,14 @@ class FakeLiveCalls:
         if call is None or call.end_reason:
             return False
         self._calls[call_id] = replace(call, end_reason=reason)
+        return True
+
+    async def leave(self, call_id: str, reason: str) -> bool:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is None or call.end_reason:
+            return False
+        self._calls[call_id] = replace(call, leaving=reason)
         return True
 
     async def issue_ticket(self, call_id: str) -> str:

@@ -66,6 +66,8 @@ class FakeSpeechToText:
 class FakeTranscription:
     """Fills the port `Transcription`."""
 
+    language = ""
+
     def __init__(self, service: FakeSpeechToText) -> None:
         self._service = service
         self._pcm = b""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.domain.call import Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
+from shared.domain.call import OUTBOUND, Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.progress import AnsweredBy, Standing
+from shared.domain.telephony.routes import Route
 from shared.ports.file_store import LARGEST_APPEND_BYTES
-
-_ENDED = (CallState.COMPLETED, CallState.FAILED)
 
 
 class FakeCallStore:
@@ -18,6 +19,7 @@ class FakeCallStore:
     def __init__(self) -> None:
         self.down = False
         self.transcripts: dict[str, str] = {}
+        self.provider_recordings: dict[str, str] = {}
         self._calls: dict[str, Call] = {}
 
     async def create(self, call: Call) -> bool:
@@ -25,7 +27,7 @@ class FakeCallStore:
         same = [
             c
             for c in self._calls.values()
-            if (c.provider, c.provider_call_id) == (call.provider, call.provider_call_id)
+            if c.provider_call_id and (c.provider, c.provider_call_id) == (call.provider, call.provider_call_id)
         ]
         if call.call_id in self._calls or same:
             return False
@@ -38,9 +40,62 @@ class FakeCallStore:
         call = self._of(tenant_id, call_id)
         if call is None or not moves_forward(call.state, state):
             return False
-        ended = {"ended_at": at, "end_reason": reason} if state in _ENDED else {}
+        ended = {"ended_at": at, "end_reason": reason} if state.is_end else {}
         self._calls[call_id] = replace(call, state=state, **ended)
         return True
+
+    async def enrich(
+        self,
+        tenant_id: str,
+        call_id: str,
+        *,
+        answered_by: AnsweredBy | None = None,
+        duration_s: float | None = None,
+        price: str = "",
+        provider_recording: str = "",
+    ) -> bool:
+        call = self._of(tenant_id, call_id)
+        if call is None:
+            return False
+        standing = Standing(call.state, call.answered_by, call.duration_s, call.price).after(
+            answered_by=answered_by, duration_s=duration_s, price=price
+        )
+        self._calls[call_id] = replace(
+            call, answered_by=standing.answered_by, duration_s=standing.duration_s, price=standing.price
+        )
+        if provider_recording:
+            self.provider_recordings[call_id] = provider_recording
+        return True
+
+    async def name(self, tenant_id: str, call_id: str, provider_call_id: str) -> bool:
+        call = self._of(tenant_id, call_id)
+        if call is None or call.direction != OUTBOUND or call.provider_call_id not in ("", provider_call_id):
+            return False
+        other = await self.of_provider(call.provider, provider_call_id)
+        if other is not None and other.call_id != call_id:
+            return False
+        self._calls[call_id] = replace(call, provider_call_id=provider_call_id)
+        return True
+
+    async def of_provider(self, provider: Provider, provider_call_id: str) -> Call | None:
+        self._require_up()
+        named = (provider, provider_call_id)
+        found = (c for c in self._calls.values() if provider_call_id and (c.provider, c.provider_call_id) == named)
+        return next((replace(call, turns=()) for call in found), None)
+
+    async def of_id(self, call_id: str) -> Call | None:
+        self._require_up()
+        call = self._calls.get(call_id)
+        return replace(call, turns=()) if call else None
+
+    async def unended(self, *, ringing: datetime, running: datetime, limit: int = 100) -> list[Call]:
+        self._require_up()
+        found = [
+            c
+            for c in self._calls.values()
+            if not c.state.is_end and c.started_at < (running if c.state is CallState.IN_PROGRESS else ringing)
+        ]
+        return [replace(call, turns=()) for call in sorted(found, key=lambda call: call.started_at)[:limit]]
 
     async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
         call = self._known(tenant_id, call_id)
@@ -99,14 +154,20 @@ class FakeCallStore:
 
 
 class FakeDirectory:
-    """Fills the port `Directory`. `numbers` maps numbers to agents; the oldest agent of a tenant comes first."""
+    """Fills the port `Directory`. `numbers` maps numbers to agents, `lines` to lines where it is not the provider's
+    first; the oldest agent of a tenant comes first.
+    """
 
     def __init__(self, *agents: Agent, numbers: dict[str, Agent] | None = None) -> None:
         self.agents = list(agents)
         self.numbers = numbers or {}
+        self.lines: dict[str, Line] = {}
 
-    async def agent_on_number(self, number: str) -> Agent | None:
-        return self.numbers.get(number)
+    async def route(self, provider: Provider, number: str) -> Route | None:
+        line = self.lines.get(number, Line(provider.value))
+        if number not in self.numbers or line.provider is not provider:
+            return None
+        return Route(self.numbers[number], line)
 
     async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:
         of_tenant = (agent for agent in self.agents if agent.tenant_id == tenant_id)

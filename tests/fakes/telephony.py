@@ -10,6 +10,9 @@ from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import MediaError, TelephonyError
 from shared.domain.steps import CallRequest
+from shared.domain.telephony.commands import Dial, DialUncertain, SendKeys, Transfer
+from shared.domain.telephony.lines import Capability
+from shared.domain.telephony.progress import CallState
 from shared.ports.clock import Clock
 from shared.ports.pipes import Pipes
 
@@ -152,16 +155,63 @@ class FakeMediaChannels:
 
 
 class FakeCallControl:
-    """Fills the port `CallControl`. `error` is raised by every hang-up."""
+    """Fills the port `CallControl`. `error` is raised by every hang-up, `errors` by the next commands, one each.
 
-    def __init__(self) -> None:
+    `told` lists what it was told. `dialled`: the calls it has begun, by attempt; with `loses_answers` it begins them
+    and does not say so. `states`: what it says of calls.
+    """
+
+    def __init__(self, *lacking: Capability) -> None:
+        self.capabilities = frozenset(set(Capability) - set(lacking))
         self.hung_up: list[str] = []
         self.error: TelephonyError | None = None
+        self.errors: list[Exception | None] = []
+        self.told: list[tuple[str, object]] = []
+        self.dialled: dict[str, str] = {}
+        self.dials = 0
+        self.loses_answers = False
+        self.states: dict[str, CallState] = {}
 
     async def hang_up(self, provider_call_id: str) -> None:
         if self.error:
             raise self.error
         self.hung_up.append(provider_call_id)
+
+    async def transfer(self, provider_call_id: str, transfer: Transfer) -> None:
+        self._tell(provider_call_id, transfer)
+
+    async def send_keys(self, provider_call_id: str, keys: SendKeys) -> None:
+        self._tell(provider_call_id, keys)
+
+    async def record(self, provider_call_id: str, *, on: bool) -> None:
+        self._tell(provider_call_id, on)
+
+    async def leave_message(self, provider_call_id: str, text: str, *, language: str) -> None:
+        self._tell(provider_call_id, (text, language))
+
+    async def dial(self, dial: Dial) -> str:
+        self._tell("", dial)
+        self.dials += 1
+        provider_call_id = self.dialled.setdefault(dial.attempt_id, f"CA{self.dials}")
+        if self.loses_answers:
+            raise DialUncertain("no answer")
+        return provider_call_id
+
+    async def find_dialled(self, dial: Dial) -> str | None:
+        self._fail()
+        return self.dialled.get(dial.attempt_id)
+
+    async def state_of(self, provider_call_id: str) -> CallState | None:
+        self._fail()
+        return self.states.get(provider_call_id)
+
+    def _tell(self, provider_call_id: str, command: object) -> None:
+        self._fail()
+        self.told.append((provider_call_id, command))
+
+    def _fail(self) -> None:
+        if error := self.errors.pop(0) if self.errors else None:
+            raise error
 
 
 class FakeOrchestrations:
@@ -169,6 +219,8 @@ class FakeOrchestrations:
 
     def __init__(self) -> None:
         self.started: list[CallRequest] = []
+        self.dials: list[CallRequest] = []
+        self.running: set[str] = set()
         self.began: list[tuple[str, int]] = []
         self.over: list[tuple[str, int, int]] = []
         self.answered: list[tuple[str, int]] = []
@@ -176,6 +228,13 @@ class FakeOrchestrations:
     async def start_call(self, request: CallRequest) -> None:
         if request not in self.started:
             self.started.append(request)
+
+    async def start_dial(self, request: CallRequest) -> None:
+        if request not in self.dials:
+            self.dials.append(request)
+
+    async def is_running(self, call_id: str) -> bool:
+        return call_id in self.running
 
     async def speech_began(self, call_id: str, turn: int) -> None:
         self.began.append((call_id, turn))

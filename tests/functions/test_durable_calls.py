@@ -76,6 +76,34 @@ async def test_speech_is_announced_through_a_hiccup(failures: int) -> None:
     assert client.raised == [("call-1", "heard_3", 3)]
 
 
+async def test_an_outbound_call_is_dialled_by_an_orchestration_of_its_own() -> None:
+    client = FakeClient()
+    await DurableCalls(client).start_dial(REQUEST)
+    assert client.started == [("dial", "call-1:dial", REQUEST.to_json())]
+    running = FakeClient(Status.Running)
+    await DurableCalls(running).start_dial(REQUEST)
+    assert running.started == []
+    with pytest.raises(StoreError, match="engine_refused"):
+        await DurableCalls(FakeClient(failures=1)).start_dial(REQUEST)
+
+
+async def test_who_comes_second_at_the_same_moment_has_started_it_too() -> None:
+    class Quicker(FakeClient):
+        async def start_new(self, name: str, instance_id: str, document: Any) -> str:
+            self.status = Status.Pending
+            raise Exception(f"An instance with ID {instance_id} already exists")
+
+    await DurableCalls(Quicker()).start_call(REQUEST)
+    await DurableCalls(Quicker()).start_dial(REQUEST)
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+async def test_whether_a_call_runs(status: Status | None) -> None:
+    assert await DurableCalls(FakeClient(status)).is_running("call-1") == (status in (Status.Running, Status.Pending))
+    with pytest.raises(StoreError, match="engine_refused"):
+        await DurableCalls(FakeClient(status, failures=1)).is_running("call-1")
+
+
 async def test_who_watches_a_turn_is_told() -> None:
     client = FakeClient()
     await DurableCalls(client).turn_over("call-1", 3, 8000)

@@ -7,7 +7,7 @@ import logging
 import azure.functions as func
 import pytest
 
-from functions.problem import answer, problem, status_of
+from functions.problem import answer, problem, refused, status_of
 from shared.domain.errors import (
     Conflict,
     Forbidden,
@@ -88,3 +88,10 @@ async def test_a_mistake_of_ours_is_not_dressed_up() -> None:
 
     with pytest.raises(KeyError):
         await answer("do it", deed)
+
+
+def test_what_was_sent_makes_no_lines_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    refused("place call", InvalidRequest("unknown_field", "unknown: a\nERROR all is lost\r\x1b[2J\u2028b"))
+    (line,) = caplog.messages
+    assert line == "place call refused: unknown_field: unknown: a ERROR all is lost  [2J b"

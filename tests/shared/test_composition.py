@@ -24,7 +24,7 @@ NEEDED = {
 
 @pytest.mark.parametrize(
     ("account", "token", "hubs"),
-    [("", "", ["clients"]), ("AC1", "", ["clients"]), ("AC1", "secret", ["carriers", "clients"])],
+    [("", "", ["clients"]), ("AC1", "", ["clients"]), ("AC1", "secret", ["carriers", "clients", "relays"])],
 )
 async def test_clients_are_let_in_whatever_carriers_there_are(account: str, token: str, hubs: list[str]) -> None:
     environment = {**NEEDED, "TWILIO_ACCOUNT_SID": account, "TWILIO_AUTH_TOKEN": token}
@@ -75,3 +75,16 @@ def test_nothing_connects_when_the_parts_are_made(client: str, fallback: str) ->
         Settings.from_environment(NEEDED | {"LLM_CLIENT": client, "FALLBACK_OPENAI_PROVIDER": fallback})
     ).providers
     assert all((made.language_model, made.speech_to_text, made.text_to_speech, made.prepared_sounds))
+
+
+def test_sarvam_stands_before_the_others_where_it_is_chosen() -> None:
+    chosen = {"SARVAM_API_KEY": "key", "LLM_PROVIDER": "sarvam", "TTS_PROVIDER": "sarvam", "STT_PROVIDER": "sarvam"}
+    made = Services(Settings.from_environment(NEEDED | chosen)).providers
+    assert list(made._models) == ["llm:sarvam", "llm:openai"]
+    assert list(made.speech_to_text._hearings) == ["stt:sarvam", "stt:openai"]
+    name, _, maker = made._first_voice
+    assert (name, "bulbul:v3 shubh" in maker) == ("sarvam", True)
+    assert made.text_to_speech is not None
+    plain = Services(Settings.from_environment(NEEDED)).providers
+    assert list(plain._models) == ["llm:openai"]
+    assert plain._first_voice[0] == "openai"

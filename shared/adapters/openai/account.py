@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class OpenAIAccount:
     """With `azure_endpoint` it is Azure OpenAI with the managed identity, else `base_url` and a key.
 
-    `retries`: how often a request that failed by chance is made again; 0 where another provider is quicker to ask.
+    `key_header`: which header bears the key, where it is not `Authorization`. `retries`: how often a request that
+    failed by chance is made again; 0 where another provider is quicker to ask.
     """
 
     base_url: str = ""
@@ -17,4 +18,5 @@ class OpenAIAccount:
     azure_endpoint: str = ""
     azure_api_version: str = ""
     client_id: str = ""
+    key_header: str = ""
     retries: int = 1

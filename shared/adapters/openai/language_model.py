@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,7 @@ from shared.ports.language_model import Message
 
 _FIRST_TOKEN_DEADLINE_S = 10.0
 _NEXT_TOKEN_DEADLINE_S = 5.0
-_OPTIONS = {"temperature": 0.3, "seed": 1, "max_completion_tokens": 300}
+OPTIONS: Mapping[str, Any] = {"temperature": 0.3, "seed": 1, "max_completion_tokens": 300}
 """The seed: so that an answer which a crash cut off begins the same when it is asked for again, if the model can."""
 
 
@@ -30,6 +30,7 @@ class OpenAILanguageModel:
         wire: OpenAIWire,
         *,
         model: str,
+        options: Mapping[str, Any] = OPTIONS,
         first_token_s: float = _FIRST_TOKEN_DEADLINE_S,
         next_token_s: float = _NEXT_TOKEN_DEADLINE_S,
     ) -> None:
@@ -37,7 +38,7 @@ class OpenAILanguageModel:
         self._model = model
         self._first_token_s = first_token_s
         self._next_token_s = next_token_s
-        self._options: dict[str, Any] = dict(_OPTIONS)
+        self._options: dict[str, Any] = dict(options)
 
     async def answer(
         self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0

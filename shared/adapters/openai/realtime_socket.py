@@ -43,6 +43,8 @@ def session_update(model: str, language: str) -> str:
 class RealtimeSocket:
     """Fills the port `SpeechSocket`."""
 
+    language = ""
+
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._began_s = asyncio.get_running_loop().time()

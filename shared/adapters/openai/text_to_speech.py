@@ -10,6 +10,7 @@ from shared.adapters.openai.wire import OpenAIWire, translated
 from shared.domain.audio import SAMPLE_RATE_HZ, samples_of
 from shared.domain.errors import TextToSpeechError
 from shared.domain.resampling import Resampler
+from shared.domain.voices import name_of
 
 _WIRE_RATE_HZ = 24_000
 """`response_format: pcm` is 24 kHz 16-bit mono without a header."""
@@ -68,7 +69,7 @@ class OpenAITextToSpeech:
     def _request(self, text: str, voice: str) -> bytes:
         wanted = {
             "model": self._model,
-            "voice": self._default_voice if voice == "default" else voice,
+            "voice": self._default_voice if name_of(voice) == "default" else name_of(voice),
             "input": text,
             "response_format": "pcm",
         }

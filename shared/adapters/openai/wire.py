@@ -74,6 +74,8 @@ class OpenAIWire:
     async def headers(self, call_id: str) -> dict[str, str]:
         """Who asks, and for which call."""
         headers = {"x-call-id": call_id} if call_id else {}
+        if self.account.key_header:
+            return {**headers, self.account.key_header: self.account.api_key}
         if not self.account.azure_endpoint:
             return {**headers, "Authorization": f"Bearer {self.account.api_key}"}
         if self._token is None:

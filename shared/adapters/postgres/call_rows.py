@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 from shared.adapters.postgres.text import storable
-from shared.domain.call import Call, CallState, EndReason, Provider, Recording, Turn, TurnOutcome
+from shared.domain.call import OUTBOUND, Call, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.progress import AnsweredBy, CallState
 
 SELECT_CALLS: LiteralString = (
     "select call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,"
-    " started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms from calls"
+    " started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,"
+    " coalesce(line, provider) as line, answered_by, duration_s, price from calls"
 )
 
 
@@ -23,7 +26,8 @@ def call_row(call: Call) -> dict[str, Any]:
         "tenant_id": call.tenant_id,
         "agent_id": call.agent_id,
         "provider": call.provider,
-        "provider_call_id": call.provider_call_id,
+        "provider_call_id": call.provider_call_id if call.provider_call_id or call.direction != OUTBOUND else None,
+        "line": call.line,
         "direction": call.direction,
         "caller": storable(call.caller),
         "callee": storable(call.callee),
@@ -34,6 +38,9 @@ def call_row(call: Call) -> dict[str, Any]:
         "recording_container": recording.container if recording else None,
         "recording_blob": recording.blob if recording else None,
         "recording_duration_ms": recording.duration_ms if recording else None,
+        "answered_by": call.answered_by,
+        "duration_s": call.duration_s,
+        "price": storable(call.price) or None,
     }
 
 
@@ -44,7 +51,8 @@ def call_of(row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = ()) -> 
         tenant_id=row["tenant_id"],
         agent_id=row["agent_id"],
         provider=Provider(row["provider"]),
-        provider_call_id=row["provider_call_id"],
+        provider_call_id=row["provider_call_id"] or "",
+        line=Line(row["line"]),
         direction=row["direction"],
         caller=row["caller"],
         callee=row["callee"],
@@ -54,6 +62,9 @@ def call_of(row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = ()) -> 
         end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
         recording=_recording_of(row),
         turns=tuple(_turn_of(turn) for turn in turns),
+        answered_by=AnsweredBy(row["answered_by"]) if row["answered_by"] else None,
+        duration_s=row["duration_s"],
+        price=row["price"] or "",
     )
 
 

@@ -16,14 +16,18 @@ from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.postgres.text import are_storable, storable
 from shared.domain.call import Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound
+from shared.domain.telephony.lines import Provider
+from shared.domain.telephony.progress import AnsweredBy
 
 _CREATE = """
 with added as (
     insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee,
-        state, started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms)
+        state, started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,
+        line, answered_by, duration_s, price)
     values (%(call_id)s, %(tenant_id)s, %(agent_id)s, %(provider)s, %(provider_call_id)s, %(direction)s,
         %(caller)s, %(callee)s, %(state)s, %(started_at)s, %(ended_at)s, %(end_reason)s,
-        %(recording_container)s, %(recording_blob)s, %(recording_duration_ms)s)
+        %(recording_container)s, %(recording_blob)s, %(recording_duration_ms)s,
+        %(line)s, %(answered_by)s, %(duration_s)s, %(price)s)
     on conflict do nothing
     returning tenant_id, call_id
 ), turned as (
@@ -41,6 +45,33 @@ update calls set state = %(state)s, ended_at = %(ended_at)s, end_reason = %(end_
 where tenant_id = %(tenant_id)s and call_id = %(call_id)s and state = any(%(from_states)s)
 returning call_id
 """
+
+_ENRICH: LiteralString = """
+update calls set
+    answered_by = case
+        when array_position(%(certainty)s, %(answered_by)s) > coalesce(array_position(%(certainty)s, answered_by), 0)
+        then %(answered_by)s else answered_by end,
+    duration_s = greatest(duration_s, %(duration_s)s),
+    price = coalesce(nullif(%(price)s, ''), price),
+    provider_recording = coalesce(nullif(%(provider_recording)s, ''), provider_recording),
+    updated_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and call_id = %(call_id)s
+returning call_id
+"""
+
+_NAME = """
+update calls set provider_call_id = %(provider_call_id)s, updated_at = clock_timestamp()
+where tenant_id = %(tenant_id)s and call_id = %(call_id)s and direction = 'outbound'
+    and coalesce(provider_call_id, %(provider_call_id)s) = %(provider_call_id)s
+returning call_id
+"""
+
+_UNENDED: LiteralString = (
+    call_rows.SELECT_CALLS
+    + " where state in ('created', 'queued', 'ringing', 'in_progress')"
+    + " and started_at < case state when 'in_progress' then %(running)s else %(ringing)s end"
+    + " order by started_at limit %(limit)s"
+)
 
 _SAVE_TURN = """
 insert into turns (tenant_id, call_id, number, heard, said, outcome, moments, costs)
@@ -109,6 +140,39 @@ class PostgresCallStore:
         }
         return bool(await self._rows(_ADVANCE, params, repeatable=False))
 
+    async def enrich(
+        self,
+        tenant_id: str,
+        call_id: str,
+        *,
+        answered_by: AnsweredBy | None = None,
+        duration_s: float | None = None,
+        price: str = "",
+        provider_recording: str = "",
+    ) -> bool:
+        params = {
+            "tenant_id": tenant_id,
+            "call_id": call_id,
+            "answered_by": answered_by,
+            "certainty": [by.value for by in AnsweredBy],
+            "duration_s": duration_s,
+            "price": price,
+            "provider_recording": provider_recording,
+        }
+        try:
+            return bool(await self._rows(_ENRICH, params))
+        except errors.IntegrityError as error:
+            raise store_error(error) from error
+
+    async def name(self, tenant_id: str, call_id: str, provider_call_id: str) -> bool:
+        params = {"tenant_id": tenant_id, "call_id": call_id, "provider_call_id": provider_call_id}
+        try:
+            return bool(await self._rows(_NAME, params))
+        except errors.UniqueViolation:
+            return False
+        except errors.IntegrityError as error:
+            raise store_error(error) from error
+
     async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
         row = call_rows.turn_row(turn)
         row |= {name: json.dumps(row[name], allow_nan=False) for name in ("moments", "costs")}
@@ -138,6 +202,19 @@ class PostgresCallStore:
     async def get(self, tenant_id: str, call_id: str) -> Call | None:
         rows = await self._rows(_GET, {"tenant_id": tenant_id, "call_id": call_id})
         return call_rows.call_of(rows[0], rows[0]["turns"]) if rows else None
+
+    async def of_provider(self, provider: Provider, provider_call_id: str) -> Call | None:
+        statement = call_rows.SELECT_CALLS + " where provider = %(provider)s and provider_call_id = %(id)s"
+        rows = await self._rows(statement, {"provider": provider.value, "id": provider_call_id})
+        return call_rows.call_of(rows[0]) if rows else None
+
+    async def of_id(self, call_id: str) -> Call | None:
+        rows = await self._rows(call_rows.SELECT_CALLS + " where call_id = %(call_id)s", {"call_id": call_id})
+        return call_rows.call_of(rows[0]) if rows else None
+
+    async def unended(self, *, ringing: datetime, running: datetime, limit: int = 100) -> list[Call]:
+        rows = await self._rows(_UNENDED, {"ringing": ringing, "running": running, "limit": limit})
+        return [call_rows.call_of(row) for row in rows]
 
     async def find(
         self,

@@ -9,8 +9,8 @@ from typing import Any
 from shared.adapters.redis.connection import KEY_LIFETIME_S, RedisConnection
 from shared.adapters.redis.wire import Word, accepted, pack
 from shared.domain import pipe_names
-from shared.domain.call import Provider
 from shared.domain.ledger import Cost, cost_entry
+from shared.domain.telephony.lines import Line, Provider
 from shared.ports.live_calls import LiveCall
 
 _TICKET_LIFETIME_S = 60
@@ -25,7 +25,14 @@ _ATTACH = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local held = redis.call('HGET', KEYS[1], 'connection_id')
 if held and held ~= '' then return held == ARGV[1] and 1 or 0 end
-redis.call('HSET', KEYS[1], 'connection_id', ARGV[1], 'hub', ARGV[2], 'stream_id', ARGV[3], 'started_ms', ARGV[4])
+redis.call('HSET', KEYS[1], 'connection_id', ARGV[1], 'hub', ARGV[2], 'stream_id', ARGV[3])
+if redis.call('HGET', KEYS[1], 'started_ms') == '0' then redis.call('HSET', KEYS[1], 'started_ms', ARGV[4]) end
+return 1
+"""
+# Let another connection take this one's place. KEYS: call. ARGV: connection.
+_DETACH = """
+if redis.call('HGET', KEYS[1], 'connection_id') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'connection_id', '', 'stream_id', '')
 return 1
 """
 # A ticket is held by the connection that used it first. KEYS: ticket. ARGV: connection.
@@ -40,6 +47,12 @@ _END = """
 local reason = redis.call('HGET', KEYS[1], 'end_reason')
 if not reason or reason ~= '' then return 0 end
 redis.call('HSET', KEYS[1], 'end_reason', ARGV[1])
+return 1
+"""
+# Note for what we leave a call that has not ended. KEYS: call. ARGV: reason.
+_LEAVE = """
+if redis.call('HGET', KEYS[1], 'end_reason') ~= '' then return 0 end
+redis.call('HSET', KEYS[1], 'leaving', ARGV[1])
 return 1
 """
 
@@ -75,6 +88,7 @@ class RedisLiveCalls:
             return None
         known = LiveCall.__dataclass_fields__  # a later release may have written more
         values: dict[str, Any] = {name: value for name, value in stored.items() if name in known}
+        values["line"] = Line(values.get("line") or values["provider"])  # an earlier release wrote none
         values["provider"] = Provider(values["provider"])
         values["started_ms"] = int(values["started_ms"])
         return LiveCall(**values)
@@ -83,9 +97,16 @@ class RedisLiveCalls:
         key = pipe_names.call_prefix(call_id)
         return bool(await self._run("attach a connection", _ATTACH, key, connection_id, hub, stream_id, at_ms))
 
+    async def detach(self, call_id: str, *, connection_id: str) -> None:
+        if connection_id:
+            await self._run("detach a connection", _DETACH, pipe_names.call_prefix(call_id), connection_id)
+
     async def end(self, call_id: str, reason: str) -> bool:
         """An answer that was lost is asked for once more, and then says False though the call ended by this."""
         return bool(await self._run("end a call", _END, pipe_names.call_prefix(call_id), reason))
+
+    async def leave(self, call_id: str, reason: str) -> bool:
+        return bool(await self._run("leave a call", _LEAVE, pipe_names.call_prefix(call_id), reason))
 
     async def issue_ticket(self, call_id: str) -> str:
         ticket = secrets.token_urlsafe(24)
@@ -131,8 +152,7 @@ class RedisLiveCalls:
         return [_hash(accepted("read journals", journal)) for journal in found]
 
     async def close(self, call_id: str, last_turn: int) -> None:
-        keys = [pipe_names.call_prefix(call_id), pipe_names.frames(call_id), pipe_names.events(call_id)]
-        keys.append(_counts_key(call_id))
+        keys = [pipe_names.call_prefix(call_id), *pipe_names.of_call(call_id), _counts_key(call_id)]
         for turn in range(last_turn + 2):  # the turn after the last one may have been listening already
             keys += [pipe_names.turn(call_id, turn, pipe) for pipe in (*pipe_names.TURN_PIPES, "journal")]
         await self._commands.ask("close a call", pack(("UNLINK", *keys)))

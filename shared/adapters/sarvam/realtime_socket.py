@@ -15,6 +15,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from shared.adapters.sarvam.languages import language_of
+from shared.adapters.sarvam.wire import is_passing
 from shared.domain.errors import SpeechToTextError
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class SarvamSocket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
+        self._language = ""
         self._speaking = False
         self._begun = asyncio.get_running_loop().create_future()
         self._utterances: deque[asyncio.Future[str]] = deque()
@@ -52,6 +55,11 @@ class SarvamSocket:
     @property
     def usable(self) -> bool:
         return not self._socket.closed and not self._reader.done()
+
+    @property
+    def language(self) -> str:
+        """It is told where it was to be detected."""
+        return self._language
 
     async def begun(self) -> None:
         """The session is accepted. Raises: SpeechToTextError."""
@@ -113,13 +121,14 @@ class SarvamSocket:
                     self._begun.set_result(None)
             case "transcript.final":
                 words = event["text"].strip()
+                self._language = language_of(str(event.get("language") or ""))
                 answer = self._utterances.popleft() if self._utterances else None
                 if answer is not None and not answer.done():
                     answer.set_result(words)
             case "error":
                 status, code = event.get("status_code") or 0, event.get("code")
                 if event.get("is_fatal"):
-                    retryable = status >= 500 or status in (0, 408, 429)
+                    retryable = is_passing(status, str(code))
                     raise SpeechToTextError("sarvam_refused", f"realtime: {code} {status}", retryable=retryable)
                 logger.warning("the ear complains: %s", code)
             case _:

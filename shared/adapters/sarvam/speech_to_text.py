@@ -11,12 +11,14 @@ import secrets
 
 from shared.adapters.sarvam.languages import request_language, socket_language
 from shared.adapters.sarvam.realtime_socket import PATH, SarvamSocket, query
-from shared.adapters.sarvam.wire import SarvamAccount, SarvamWire, refused, translated
+from shared.adapters.sarvam.wire import Refused, SarvamAccount, SarvamWire, translated
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import SpeechToTextError
 from shared.domain.recording_form import content_type, recording_form
 from shared.domain.seam import joined
+from shared.ports.speech_to_text import Transcription
 from shared.use_cases.providers.idle_sockets import IdleSockets
+from shared.use_cases.providers.requested_transcription import RequestedTranscription
 from shared.use_cases.providers.streamed_transcription import StreamedTranscription
 
 _SOCKET_MODEL = "saaras:v3-realtime"
@@ -33,7 +35,10 @@ _REST_S = 10.0
 
 
 class SarvamSpeechToText:
-    """Fills the port `SpeechToText`. A language that Sarvam does not know, or `unknown`, is detected."""
+    """Fills the port `SpeechToText`. A language that Sarvam does not know, or `unknown`, is detected.
+
+    Not `by_socket`: it is asked by requests alone.
+    """
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class SarvamSpeechToText:
         *,
         socket_model: str = _SOCKET_MODEL,
         request_model: str = _REQUEST_MODEL,
+        by_socket: bool = True,
         patience_s: float = _PATIENCE_S,
         deadline_s: float = _DEADLINE_S,
         idle_s: float = _IDLE_S,
@@ -49,11 +55,14 @@ class SarvamSpeechToText:
         self._wire = SarvamWire(account)
         self._socket_model = socket_model
         self._request_model = request_model
+        self._by_socket = by_socket
         self._patience_s = patience_s
         self._deadline_s = deadline_s
         self._idle = IdleSockets(idle_s=idle_s, rest_s=rest_s)
 
-    def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> StreamedTranscription:
+    def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> Transcription:
+        if not self._by_socket:
+            return RequestedTranscription(self.transcribe, language=language, call_id=call_id)
         return StreamedTranscription(
             self,
             self._idle,
@@ -66,12 +75,9 @@ class SarvamSpeechToText:
 
     async def connect(self, *, language: str, call_id: str) -> SarvamSocket:
         """Fills the port `SpeechSockets`."""
-        import aiohttp  # noqa: PLC0415 - slow import
-
-        url = f"{self._wire.socket_url(PATH)}?{query(self._socket_model, socket_language(language))}"
+        path = f"{PATH}?{query(self._socket_model, socket_language(language))}"
         async with translated("connect"), asyncio.timeout(_CONNECT_S):
-            timeout = aiohttp.ClientWSTimeout(ws_close=_CLOSE_S)
-            socket = SarvamSocket(await self._wire.session().ws_connect(url, timeout=timeout, compress=0))
+            socket = SarvamSocket(await self._wire.connect(path, _CLOSE_S))
             try:
                 await socket.begun()
             except BaseException:
@@ -91,9 +97,7 @@ class SarvamSpeechToText:
         boundary = secrets.token_hex(16)
         fields = {"model": self._request_model, "language_code": request_language(language)}
         body, headers = recording_form(boundary, fields, pcm), {"Content-Type": content_type(boundary)}
-        async with self._wire.session().post(self._wire.url("/speech-to-text"), data=body, headers=headers) as answer:
-            if answer.status >= 400:
-                raise refused(answer.status)
+        async with self._wire.post("/speech-to-text", body, headers) as answer:
             text = json.loads(await answer.read())["transcript"]
             if not isinstance(text, str):
                 raise SpeechToTextError("sarvam_failed", "transcribe: no text in the answer", retryable=True)
@@ -107,7 +111,7 @@ class SarvamSpeechToText:
             self._wire.session().get(self._wire.url("/")) as answer,
         ):
             if answer.status >= 500:
-                raise refused(answer.status)
+                raise Refused(answer.status)
 
     async def close(self) -> None:
         """Close its connections."""

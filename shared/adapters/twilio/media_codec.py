@@ -24,6 +24,8 @@ _MAX_FRAME_BYTES = 8_000
 """A second of µ-law: far more than Twilio ever sends in one message."""
 _MAX_TIMESTAMP_MS = 24 * 3600 * 1000
 """A day: longer than any call."""
+_LATE_MS = 1000
+"""No frame of a stream comes so late that it is older by this than another."""
 _USUAL = re.compile(
     rb'\{"event":"media","sequenceNumber":"\d{1,9}",(?:"streamSid":"[A-Za-z0-9]{1,64}",)?'
     rb'"media":\{"track":"inbound","chunk":"\d{1,9}","timestamp":"(\d{1,9})","payload":"([A-Za-z0-9+/]*={0,2})"\}'
@@ -34,12 +36,17 @@ _EXPANSION = MULAW_EXPANSION.astype(np.float32)
 
 
 class TwilioFrameDecoder:
-    """Frames of one stream as PCM16 16 kHz, at twice the rate of the wire. What the filter needs of the sound before
+    """Frames of one call as PCM16 16 kHz, at twice the rate of the wire. What the filter needs of the sound before
     is kept as it came: so a frame is expanded and joined to it in one step.
+
+    A stream that takes the place of another begins at 0 again; the call's time goes on from where it was, which is
+    `from_ms` to begin with.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, from_ms: int = 0) -> None:
         self._before = MULAW_SILENCE * (DOUBLING_TAPS - 1)
+        self._newest_ms = from_ms
+        self._added_ms = 0
 
     def decode(self, payload: bytes) -> DecodedFrame:
         try:
@@ -52,6 +59,11 @@ class TwilioFrameDecoder:
             raise MediaError("frame_time", "a media message from no time within a call")
         if not 0 < len(mulaw) <= _MAX_FRAME_BYTES:
             raise MediaError("frame_size", f"a media message with {len(mulaw)} bytes of audio")
+        at_ms += self._added_ms
+        if at_ms < self._newest_ms - _LATE_MS:
+            self._added_ms += self._newest_ms - at_ms
+            at_ms = self._newest_ms
+        self._newest_ms = max(self._newest_ms, at_ms)
         joined = self._before + mulaw
         self._before = joined[-len(self._before) :]
         signal = _EXPANSION.take(np.frombuffer(joined, dtype=np.uint8))

@@ -6,34 +6,37 @@ import json
 import logging
 from typing import Any
 
+from shared.adapters.twilio.handshake import connect
 from shared.adapters.twilio.media_codec import MEDIA_FORMAT
 from shared.adapters.twilio.webhooks import TwilioWebhooks
 from shared.domain import pipe_names
-from shared.domain.call import EndReason
 from shared.domain.errors import Conflict, InvalidRequest, Unauthenticated
 from shared.ports.media_gate import CONNECT, CONNECTED, DISCONNECTED, Reply, Upstream
 from shared.ports.pipes_and_frames import PipesAndFrames
 from shared.use_cases.calls.attach_media import AttachMedia
-from shared.use_cases.calls.end_call import EndCall
+from shared.use_cases.calls.move_media import MoveMedia
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 64 * 1024
 _MEDIA = b'{"event":"media"'
 _STOPPED = "stopped"
-_USER = "twilio"
 
 
 class TwilioMediaGate:
-    """Fills the port `MediaGate`. A connection's state is its call id, or `stopped` after its end."""
+    """Fills the port `MediaGate`. A connection's state is its call id, or `stopped` after its end.
+
+    A stream that stops ends the call; a socket that closes before is lost: Twilio asks us then what comes next
+    (`TwilioAddresses.resume`), and if it does not, there are no more frames.
+    """
 
     def __init__(
-        self, webhooks: TwilioWebhooks, pipes: PipesAndFrames, attach_media: AttachMedia, end_call: EndCall
+        self, webhooks: TwilioWebhooks, pipes: PipesAndFrames, attach_media: AttachMedia, move_media: MoveMedia
     ) -> None:
         self._webhooks = webhooks
         self._pipes = pipes
         self._attach_media = attach_media
-        self._end_call = end_call
+        self._move_media = move_media
 
     async def pass_frame(self, upstream: Upstream) -> bool:
         body, state = upstream.body, upstream.state
@@ -45,24 +48,15 @@ class TwilioMediaGate:
     async def handle(self, upstream: Upstream) -> Reply:
         match upstream.type:
             case t if t == CONNECT:
-                return self._connect(upstream)
+                return connect(self._webhooks, upstream.body)
             case t if t == CONNECTED:
                 return Reply()
             case t if t == DISCONNECTED:
                 if upstream.state and upstream.state != _STOPPED:
-                    await self._end_call.note(upstream.state, EndReason.CALLER_HUNG_UP)
+                    await self._move_media.lost(upstream.state, upstream.connection_id)
                 return Reply()
             case _:
                 return await self._message(upstream)
-
-    def _connect(self, upstream: Upstream) -> Reply:
-        """Anonymous clients may knock here; only Twilio's signature opens."""
-        headers = _object(upstream.body).get("headers")
-        given = {name.lower(): value for name, value in headers.items()} if isinstance(headers, dict) else {}
-        signatures = given.get("x-twilio-signature")
-        first = signatures[0] if isinstance(signatures, list) and signatures else signatures
-        self._webhooks.verify_socket(first if isinstance(first, str) else None)
-        return Reply(body={"userId": _USER})
 
     async def _message(self, upstream: Upstream) -> Reply:
         if len(upstream.body) > MAX_MESSAGE_BYTES:
@@ -119,7 +113,7 @@ class TwilioMediaGate:
                 if isinstance(digit, str) and digit.isascii():
                     await self._pipes.append(pipe_names.frames(call_id), {"k": digit}, must_exist=True)
             case "stop":
-                await self._end_call.note(call_id, EndReason.CALLER_HUNG_UP)
+                await self._move_media.stopped(call_id, upstream.connection_id)
                 return Reply(state=_STOPPED)
             case _:
                 logger.info("call %s: an unknown media message was passed over", call_id)

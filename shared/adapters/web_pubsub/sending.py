@@ -6,11 +6,13 @@ Source: https://learn.microsoft.com/rest/api/webpubsub/dataplane/web-pub-sub/sen
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
 from shared.adapters.web_pubsub.bearer import Bearer
+from shared.adapters.web_pubsub.pipelining import BadAnswer, Pipeline
 from shared.domain.errors import MediaError
 
 _API_VERSION = "2024-12-01"
@@ -36,16 +38,35 @@ class Sender:
             total=2 * _CONNECT_TIMEOUT_S + read_timeout_s, sock_connect=_CONNECT_TIMEOUT_S, sock_read=read_timeout_s
         )
         self._session: aiohttp.ClientSession | None = None
+        self._pipeline = Pipeline(endpoint, read_timeout_s=read_timeout_s)
 
     async def send(self, connection_id: str, body: bytes, content_type: str) -> None:
         """`body` is UTF-8 for text and JSON. Raises: MediaError."""
-        url = f"{self._connections_url}{quote(connection_id, safe='')}/:send?api-version={_API_VERSION}"
+        url = self._url(connection_id)
         try:
             headers = {"Authorization": await self._bearer.authorization(url), "Content-Type": content_type}
             status = await self._posted(url, body, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = type(error).__name__
             raise MediaError("web_pubsub_unavailable", f"send: {problem}", retryable=True) from error
+        self._check(url, status)
+
+    async def send_all(self, connection_id: str, messages: Sequence[tuple[bytes, str]]) -> None:
+        """Messages with their content types, in order, as many frames. Raises: MediaError."""
+        url = self._url(connection_id)
+        try:
+            authorization = await self._bearer.authorization(url)
+            parts = urlsplit(url)
+            status = await self._pipeline.post_all(f"{parts.path}?{parts.query}", authorization, messages)
+        except (OSError, TimeoutError, EOFError, BadAnswer) as error:
+            problem = type(error).__name__
+            raise MediaError("web_pubsub_unavailable", f"send: {problem}", retryable=True) from error
+        self._check(url, status)
+
+    def _url(self, connection_id: str) -> str:
+        return f"{self._connections_url}{quote(connection_id, safe='')}/:send?api-version={_API_VERSION}"
+
+    def _check(self, url: str, status: int) -> None:
         if status == _ACCEPTED:
             return
         if status == _NOT_FOUND:
@@ -60,6 +81,7 @@ class Sender:
         await self._bearer.authorization(self._connections_url)
 
     async def aclose(self) -> None:
+        self._pipeline.close()
         if self._session is not None:
             await self._session.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,10 @@ class WebPubSubService:
         """Deliver one message. Raises: MediaError."""
         await self._sender.send(connection_id, content, content_type)
 
+    async def send_all(self, connection_id: str, messages: Sequence[tuple[bytes, str]]) -> None:
+        """Deliver messages with their content types, in order. Raises: MediaError."""
+        await self._sender.send_all(connection_id, messages)
+
     async def warm_up(self) -> None:
         """Sign in before there is something to send. Raises: MediaError."""
         await self._sender.warm_up()
@@ -131,9 +135,15 @@ class WebPubSubService:
 
     async def client_url(self, user_id: str, *, minutes: int) -> str:
         """A URL with a token for one client, who is `user_id`; the token ends after `minutes`."""
+        return str((await self._access(user_id, minutes))["url"])
+
+    async def client_token(self, user_id: str, *, minutes: int) -> str:
+        """The token alone, for who brings it in a header. Raises: MediaError."""
+        return str((await self._access(user_id, minutes))["token"])
+
+    async def _access(self, user_id: str, minutes: int) -> Mapping[str, Any]:
         async with _translated("make a token"):
-            answer = await self.client.get_client_access_token(user_id=user_id, minutes_to_expire=minutes)
-        return str(answer["url"])
+            return await self.client.get_client_access_token(user_id=user_id, minutes_to_expire=minutes)
 
     async def ping(self) -> None:
         async with _translated("ping"):
@@ -141,7 +151,7 @@ class WebPubSubService:
 
 
 class WebPubSubConnection:
-    """Fills the port `Connection`."""
+    """Fills the ports `Connection` and `FrameConnection`."""
 
     def __init__(self, service: WebPubSubService, connection_id: str) -> None:
         self._service = service
@@ -154,6 +164,9 @@ class WebPubSubConnection:
         await self._service.send(
             self._connection_id, json.dumps(document, separators=(",", ":")).encode(), "application/json"
         )
+
+    async def send_all(self, messages: Sequence[tuple[bytes, str]]) -> None:
+        await self._service.send_all(self._connection_id, messages)
 
     async def close(self, reason: str) -> None:
         await self._service.close_connection(self._connection_id, reason)

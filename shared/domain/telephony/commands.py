@@ -27,13 +27,17 @@ class TransferKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """`to`: E.164. `whisper`: what the person hears before the caller is put through. `keys`: sent once answered."""
+    """`to`: E.164. `whisper`: what the person hears before the caller is put through. `keys`: sent once answered.
+
+    `language`: in which the whisper is; "" where the provider's default does.
+    """
 
     to: str
     kind: TransferKind = TransferKind.COLD
     whisper: str = ""
     keys: str = ""
     ring_s: int = 25
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not is_e164(self.to):
@@ -44,6 +48,10 @@ class Transfer:
             SendKeys(self.keys)
         if not 5 <= self.ring_s <= 120:
             raise InvalidRequest("ring_out_of_range", "ring_s is 5 to 120")
+
+    @property
+    def is_cold(self) -> bool:
+        return self.kind is TransferKind.COLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,11 @@ class Voicemail(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """An outbound call. `attempt_id` names this attempt for good: with it a lost answer is cleared up later."""
+    """An outbound call. `attempt_id` names this attempt for good: with it a lost answer is cleared up later.
+
+    `asked_ms`: when the provider was asked (Unix epoch), where that is known: it was begun no sooner. `tenant_id`:
+    for whom, where a provider's account may be used for some tenants only.
+    """
 
     attempt_id: str
     call_id: str
@@ -79,6 +91,8 @@ class Dial:
     longest_s: int = 3600
     voicemail: Voicemail = Voicemail.IGNORE
     message: str = ""
+    asked_ms: float = 0.0
+    tenant_id: str = ""
 
     def __post_init__(self) -> None:
         for number in (self.to, self.caller_id):

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from shared.domain.call import Provider
-from shared.domain.telephony.lines import Line
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.progress import AnsweredBy, CallState
+
+__all__ = [
+    "AnsweredBy",
+    "CallAnsweredBy",
+    "CallIncoming",
+    "CallNews",
+    "CallProgressed",
+    "CallerSpoke",
+    "Progress",
+    "ProviderFault",
+    "RecordingReady",
+    "TelephonyEvent",
+    "TransferEnded",
+]
 
 
-class Progress(StrEnum):
-    """How far a call has come. Of two, the one that stands later here wins; the first end stands."""
-
-    CREATED = "created"
-    QUEUED = "queued"
-    RINGING = "ringing"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    CANCELED = "canceled"
-    FAILED = "failed"
-
-
-class AnsweredBy(StrEnum):
-    """Who took the call: an annotation, not a state, since the call goes on."""
-
-    HUMAN = "human"
-    MACHINE = "machine"
-    FAX = "fax"
-    UNKNOWN = "unknown"
+Progress = CallState
+"""How far a call has come, as `shared.domain.telephony.progress` ranks it."""
 
 
 @dataclass(frozen=True, slots=True)

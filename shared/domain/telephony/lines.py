@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.domain.call import Provider
 from shared.domain.errors import InvalidRequest
+
+
+class Provider(StrEnum):
+    """The way by which a caller reached us."""
+
+    TWILIO = "twilio"
+    VONAGE = "vonage"
+    CONNECT = "connect"
+    SARVAM = "sarvam"
+    WEB = "web"
 
 
 class Line(StrEnum):
@@ -64,7 +73,7 @@ _TWILIO = _TELEPHONE | {_C.KEYS_IN, _C.KEYS_OUT, _C.VOICEMAIL_DETECTION, _C.LANG
 _VONAGE = _TWILIO
 _CONNECT = frozenset(
     {_C.TEXT_TURNS, _C.KEYS_IN, _C.HANG_UP, _C.COLD_TRANSFER, _C.OUTBOUND, _C.IDEMPOTENT_DIAL, _C.RECORDING}
-    | {_C.LIVE_LISTENING, _C.LANGUAGE_SWITCH}
+    | {_C.LIVE_LISTENING, _C.LANGUAGE_SWITCH, _C.INTERRUPTION}
 )
 
 CAPABILITIES: Mapping[Line, frozenset[Capability]] = {
@@ -75,7 +84,7 @@ CAPABILITIES: Mapping[Line, frozenset[Capability]] = {
     Line.VONAGE: _VONAGE | {_C.AUDIO, _C.INTERRUPTION, _C.HEARD_WORDS},
     Line.VONAGE_INPUT: _VONAGE | {_C.TEXT_TURNS, _C.INTERRUPTION},
     Line.CONNECT: _CONNECT,
-    Line.CONNECT_LEX: _CONNECT | {_C.INTERRUPTION},
+    Line.CONNECT_LEX: _CONNECT,
     Line.SARVAM: frozenset({_C.TEXT_TURNS, _C.INTERRUPTION, _C.OUTBOUND, _C.LANGUAGE_SWITCH, _C.HANG_UP}),
 }
 """Source: the providers' own documents, as each adapter names them."""

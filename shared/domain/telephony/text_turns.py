@@ -30,6 +30,8 @@ class TextReply:
     language: str
     voice: str
     transfer: Transfer | None = None
+    is_interruptible: bool = True
+    """Whether the caller may speak into it."""
 
     @property
     def text(self) -> str:

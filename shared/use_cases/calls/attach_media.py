@@ -52,6 +52,6 @@ class AttachMedia:
         )
         if not attached or live.end_reason:
             raise Conflict("media_attached", "the call has ended, or its audio flows over another connection")
-        for pipe in (pipe_names.frames(live.call_id), pipe_names.events(live.call_id)):
+        for pipe in pipe_names.inlets(live.call_id, carries_text=live.line.carries_text):
             await self.pipes.append(pipe, {"event": "started"})
         await self.call_store.advance(live.tenant_id, live.call_id, CallState.IN_PROGRESS, at=now)

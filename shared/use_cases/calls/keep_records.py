@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from shared.domain import pipe_names
-from shared.domain.call import Call, CallState, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.call import Call, EndReason, Recording, Turn, TurnOutcome, end_state
 from shared.domain.latency import latency_of
 from shared.domain.ledger import read_costs, read_moments
 from shared.domain.recording import CONTENT_TYPE, stereo_wav
@@ -89,13 +89,11 @@ class KeepRecords:
 
     async def close(self, request: WrapUpRequest) -> None:
         """Note that the call is over, and forget what was needed while it ran. May be run again."""
-        failed = request.end_reason in (EndReason.ERROR, EndReason.NO_MEDIA)
+        live = await self.live_calls.get(request.call_id)
+        first = live.end_reason if live is not None else ""  # a step that broke down may have followed from it
+        reason = EndReason(first or request.end_reason)
         await self.call_store.advance(
-            request.tenant_id,
-            request.call_id,
-            CallState.FAILED if failed else CallState.COMPLETED,
-            at=self.clock.now(),
-            reason=EndReason(request.end_reason),
+            request.tenant_id, request.call_id, end_state(reason), at=self.clock.now(), reason=reason
         )
         await self.live_calls.close(request.call_id, request.last_turn)
         await self.meter.flush()

@@ -24,7 +24,7 @@ class LookUpCalls:
         call = await self.call_store.get(tenant_id, call_id)
         if call is None:
             raise NotFound("call_unknown", "there is no such call")
-        if call.state in (CallState.COMPLETED, CallState.FAILED):
+        if call.state.is_end:
             return call
         saved = {turn.number: turn for turn in call.turns}
         ahead = range(max(saved, default=0) + _TURNS_AHEAD)

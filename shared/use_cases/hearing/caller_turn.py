@@ -57,6 +57,8 @@ class CallerTurn:
         on_first_frame: Callable[[], Awaitable[None]],
         announce: Callable[[], Coroutine[Any, Any, None]],
         limit_reached: Callable[[], Awaitable[EndReason | None]],
+        on_key: Callable[[str], Awaitable[None]],
+        is_leaving: Callable[[], Awaitable[bool]],
     ) -> None:
         self.words: str | None = None
         self.words_at_ms = 0.0
@@ -70,6 +72,8 @@ class CallerTurn:
         self._on_first_frame = on_first_frame
         self._announce = announce
         self._limit_reached = limit_reached
+        self._on_key = on_key
+        self._is_leaving = is_leaving
         self._transcriptions = 0
         self._known: dict[int, tuple[str | None, float]] = {}
         self._paused_at_ms = 0
@@ -123,6 +127,8 @@ class CallerTurn:
 
     async def _take(self, batch: list[Entry]) -> EndReason | None:
         """Why the call ends with these frames, if it does."""
+        if not batch and await self._is_leaving():
+            return None  # the caller hears somebody ring, and may come back
         if not batch:
             return EndReason.CALLER_HUNG_UP if self._listening.heard_ms else EndReason.NO_MEDIA
         if not self._listening.heard_ms and any(b"d" in entry.fields for entry in batch):
@@ -132,6 +138,8 @@ class CallerTurn:
                 return EndReason(entry.fields[b"reason"].decode())
             if b"d" in entry.fields or b"k" in entry.fields:
                 await self._hear(entry)
+            if b"k" in entry.fields:
+                await self._on_key(entry.fields[b"k"].decode())
             if self._over.done():
                 return None
         return await self._limit_reached()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from shared.domain import pipe_names, takes
+from shared.domain import pipe_names
 from shared.domain.call import Agent, EndReason
-from shared.domain.errors import NotFound, SpeechToTextError, VoiceAgentError
+from shared.domain.errors import SpeechToTextError
 from shared.domain.ledger import Moment
-from shared.domain.limits import LONGEST_ANSWER_S, CallLimits
+from shared.domain.limits import CallLimits
+from shared.domain.manner import HandOver
 from shared.domain.steps import TurnRequest
 from shared.domain.turn_tuning import Tuning
 from shared.ports.clock import Clock
@@ -29,13 +30,18 @@ from shared.use_cases.hearing.agent_sound import AgentSound
 from shared.use_cases.hearing.caller_turn import CallerTurn
 from shared.use_cases.hearing.interrupting import Interrupting
 from shared.use_cases.hearing.listening import Listening
+from shared.use_cases.hearing.listening_end import end_listening, has_listened, tell_watch, watched_ms
 from shared.use_cases.hearing.take_writing import TakeWriting
+from shared.use_cases.languages import call_language, language_entries
+from shared.use_cases.running import running
 from shared.use_cases.screens import show
 from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
-_WATCH_GRACE_MS = 1000
+
+Carry = Callable[[TurnRequest, LiveCall, Agent, Orchestrations], Awaitable[str | None]]
+"""Has somebody else's agent lead the conversation; None where that does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Hear:
     files: FileStore
     clock: Clock
     limits: CallLimits
+    hand_over: Callable[[str, HandOver], Awaitable[None]]
+    carry: Carry | None = None
 
     async def __call__(self, request: TurnRequest, orchestrations: Orchestrations) -> str:
         """Listen until this turn is over; gives "" or the reason for which the call has ended.
@@ -58,24 +66,23 @@ class Hear:
         run again after a crash: it begins at the same frame and writes the same.
         """
         result = await self._hear(request, orchestrations)
-        # This step writes nothing more: the call's records may be kept now, and its pipes removed.
-        listened = pipe_names.turn(request.call_id, request.turn, pipe_names.LISTENED)
-        await self.pipes.append(listened, {"event": "end"}, position=pipe_names.END_POSITION)
+        await has_listened(self.pipes, request)
         return result
 
     async def _hear(self, request: TurnRequest, orchestrations: Orchestrations) -> str:
-        live = await self.live_calls.get(request.call_id)
-        if live is None:
-            raise NotFound("call_unknown", "the call is not running")
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        live, agent = await running(self.live_calls, self.directory, request.call_id)
+        if agent.manner.delegate is not None and self.carry is not None:
+            carried = await self.carry(request, live, agent, orchestrations)
+            if carried is not None:
+                return carried
         interrupting = Interrupting(self.pipes, self.live_calls, request, may=agent.interruptible)
         place = await self._place(request)
         if place is None:
-            await self._tell_watch(request, orchestrations, 0)
+            await tell_watch(request, orchestrations, 0)
             return await self._end(request, interrupting, EndReason.CALLER_HUNG_UP)
         after, from_ms = place
+        spoken = await call_language(self.live_calls, request.call_id, request.turn, agent)
+        agent = replace(agent, language=spoken)
         listening = self._listening(request, live, agent, from_ms)
         writing = TakeWriting(self.pipes, request, speculates=agent.manner.speculates)
         await asyncio.gather(writing.restore(), interrupting.restore())
@@ -90,19 +97,21 @@ class Hear:
             on_first_frame=lambda: self._expect_greeting(request, agent, orchestrations),
             announce=lambda: orchestrations.speech_began(request.call_id, request.turn),
             limit_reached=lambda: self._limit_reached(request, agent, listening),
+            on_key=lambda key: self._pressed(request, agent, key),
+            is_leaving=lambda: self._is_leaving(request),
         )
         idle_s = self.limits.no_media_s if request.turn == 1 else self.limits.stalled_s
         try:
             reason = await turn.run(pipe_names.frames(request.call_id), after, idle_s=idle_s)
             if reason:
-                await self._tell_watch(request, orchestrations, 0)
+                await tell_watch(request, orchestrations, 0)
                 if not listening.heard_ms and request.turn == 1:
-                    await self._tell_watch(replace(request, turn=0), orchestrations, 0)
+                    await tell_watch(replace(request, turn=0), orchestrations, 0)
                 await self._last_words(request, listening)
                 return await self._end(request, interrupting, reason)
             await asyncio.gather(
-                self._tell_watch(request, orchestrations, _watched_ms(agent, interrupting)),
-                self._hand_on(request, listening, turn),
+                tell_watch(request, orchestrations, watched_ms(agent, interrupting)),
+                self._hand_on(request, agent, listening, turn),
             )
         finally:
             await self._let_go(request, listening)
@@ -124,7 +133,9 @@ class Hear:
                 longest_ms=self.limits.longest_speech_ms,
             ),
             open_transcription=lambda: self.speech_to_text.open(
-                language=agent.language, call_id=request.call_id, late_after_ms=agent.manner.race_after_ms
+                language="auto" if agent.manner.languages else agent.language,
+                call_id=request.call_id,
+                late_after_ms=agent.manner.race_after_ms,
             ),
             is_echo=AgentSound(self.pipes, request).is_echo,
             broken_limit=self.limits.broken_frames,
@@ -140,13 +151,22 @@ class Hear:
             return None
         return entry.fields[b"after"].decode(), int(entry.fields[b"at_ms"])
 
+    async def _pressed(self, request: TurnRequest, agent: Agent, key: str) -> None:
+        rule = agent.manner.hand_over
+        if rule is not None and rule.key == key:
+            await self.hand_over(request.call_id, rule)
+
+    async def _is_leaving(self, request: TurnRequest) -> bool:
+        live = await self.live_calls.get(request.call_id)
+        return live is not None and bool(live.leaving) and not live.end_reason
+
     async def _limit_reached(self, request: TurnRequest, agent: Agent, listening: Listening) -> EndReason | None:
         if listening.stream_ms > self.limits.longest_call_s * 1000:
             return EndReason.TOO_LONG
         return EndReason.SILENT if await self._is_too_quiet(request, agent, listening) else None
 
     async def _is_too_quiet(self, request: TurnRequest, agent: Agent, listening: Listening) -> bool:
-        limit_ms = agent.silence_limit_s * 1000
+        limit_ms = agent.quiet_limit_ms
         if listening.quiet_ms < limit_ms:
             return False
         before = await self.live_calls.journal(request.call_id, request.turn - 1)
@@ -156,7 +176,7 @@ class Hear:
         ended = before.get(Moment.PLAYBACK_ENDED)
         return ended is None or self.clock.now_ms() - float(ended) >= limit_ms
 
-    async def _hand_on(self, request: TurnRequest, listening: Listening, turn: CallerTurn) -> None:
+    async def _hand_on(self, request: TurnRequest, agent: Agent, listening: Listening, turn: CallerTurn) -> None:
         """Note what was heard, then let the next turn's listening begin, which builds upon it."""
         moments: dict[str, str | float] = {
             Moment.SPEECH_STARTED: listening.speech_started_at_ms,
@@ -165,6 +185,10 @@ class Hear:
         }
         if turn.words is not None:
             moments |= {Moment.TRANSCRIPT: turn.words_at_ms, "heard": turn.words}
+        told = listening.transcription.language if listening.transcription is not None else ""
+        moments |= await language_entries(
+            self.live_calls, request.call_id, request.turn, agent, words=turn.words, told=told, is_sure=False
+        )
         await asyncio.gather(
             self.live_calls.note(request.call_id, request.turn, moments),
             self.live_calls.count(request.call_id, request.turn, turn.costs),
@@ -178,14 +202,7 @@ class Hear:
     async def _expect_greeting(self, request: TurnRequest, agent: Agent, orchestrations: Orchestrations) -> None:
         """From the first frame on the caller waits for the greeting, which is turn 0's answer."""
         if request.turn == 1:
-            await self._tell_watch(replace(request, turn=0), orchestrations, _watched_ms(agent))
-
-    async def _tell_watch(self, request: TurnRequest, orchestrations: Orchestrations, limit_ms: int) -> None:
-        """From now on the caller waits for an answer; without a limit: nobody does."""
-        try:
-            await orchestrations.turn_over(request.call_id, request.turn, limit_ms)
-        except VoiceAgentError as error:
-            logger.warning("call %s turn %d: nobody watches it: %s", request.call_id, request.turn, error)
+            await tell_watch(replace(request, turn=0), orchestrations, watched_ms(agent))
 
     async def _show(self, request: TurnRequest, text: str) -> None:
         live = await self.live_calls.get(request.call_id)
@@ -217,20 +234,5 @@ class Hear:
             await SoundPieces(self.files).keep(request, "caller", listening.began_ms, bytes(listening.pcm))
 
     async def _end(self, request: TurnRequest, interrupting: Interrupting, reason: EndReason) -> str:
-        await self.live_calls.end(request.call_id, reason)
-        known = await self.live_calls.get(request.call_id)
-        await interrupting.end(self.clock.now_ms())
-        position, fields = takes.written(takes.Ended())
-        transcript = pipe_names.turn(request.call_id, request.turn, pipe_names.TRANSCRIPT)
-        await self.pipes.append(transcript, fields, position=position)
-        cursor = pipe_names.turn(request.call_id, request.turn + 1, pipe_names.CURSOR)
-        await self.pipes.append(cursor, {"event": "end"}, position="1-0")
-        return known.end_reason if known and known.end_reason else str(reason)
-
-
-def _watched_ms(agent: Agent, interrupting: Interrupting | None = None) -> int:
-    """How long the watch lets those work who should answer, who give up by themselves a little sooner. They begin
-    once the answer before has been said, where that may not be interrupted.
-    """
-    is_in_the_way = interrupting is not None and interrupting.overlaps and not agent.interruptible
-    return agent.manner.reply_limit_ms + _WATCH_GRACE_MS + (LONGEST_ANSWER_S * 1000 if is_in_the_way else 0)
+        at_ms = self.clock.now_ms()
+        return await end_listening(self.pipes, self.live_calls, request, interrupting, reason=reason, at_ms=at_ms)

@@ -72,16 +72,16 @@ class Interrupting:
             self._is_held = False
             await self._tell(interruption.Resume(self._holds))
 
-    async def stop(self, at_ms: float) -> None:
-        """The caller has the turn."""
+    async def stop(self, at_ms: float, *, heard: str | None = None) -> None:
+        """The caller has the turn, and has `heard` so much of the answer, where the line knows it."""
         if self._may and self.overlaps:
-            await self.end(at_ms)
+            await self.end(at_ms, heard=heard)
 
-    async def end(self, at_ms: float) -> None:
+    async def end(self, at_ms: float, *, heard: str | None = None) -> None:
         """Nothing of the answer is wanted any more, whatever the agent may."""
         if not self._is_stopped:
             self._is_stopped = True
-            await self._tell(interruption.Stop(at_ms))
+            await self._tell(interruption.Stop(at_ms, heard))
 
     async def _tell(self, order: interruption.Order) -> None:
         position, fields = interruption.written(order)

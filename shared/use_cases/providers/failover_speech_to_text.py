@@ -66,6 +66,10 @@ class _Listener:
             opened.feed(piece)
         self._fed = len(pieces)
 
+    @property
+    def language(self) -> str:
+        return self._opened.language if self._opened is not None else ""
+
     async def words(self) -> str:
         """All of the turn, whoever heard its beginning."""
         return joined(self._before, await self._open().words())
@@ -108,6 +112,7 @@ class FailoverTranscription:
         self._pieces: list[bytes] = []
         self._standing = ""
         self._answer: _Answer | None = None
+        self._heard_by: _Listener | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     def feed(self, pcm: bytes) -> None:
@@ -127,12 +132,17 @@ class FailoverTranscription:
         async with race:
             try:
                 self._answer = await race.first()
+                self._heard_by = self._answer.listener
             except SpeechToTextError:
                 if not deaf:
                     raise
         for name in deaf:  # who alone understood nothing is not working; where nobody did, there was nothing
             self._health.note(name, succeeded=race.winner is None)
         return self._standing if race.winner is None or self._answer is None else self._answer.text
+
+    @property
+    def language(self) -> str:
+        return self._heard_by.language if self._heard_by is not None else ""
 
     async def _ask(self, listener: _Listener, deaf: list[str]) -> AsyncGenerator[_Answer, None]:
         async with asyncio.timeout(_SECOND_OPINION_S if deaf else None):

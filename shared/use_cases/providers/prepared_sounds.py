@@ -13,6 +13,7 @@ from shared.domain.call import Agent
 from shared.domain.errors import StoreError, TextToSpeechError
 from shared.domain.fillers import apology_of, fillers_of
 from shared.domain.gentle_tone import gentle_tone
+from shared.domain.voices import in_language
 from shared.ports.live_calls import LiveCalls
 from shared.ports.sound_cache import SoundCache
 from shared.ports.text_to_speech import TextToSpeech
@@ -92,15 +93,17 @@ class PreparedSounds:
         return PreparedSound(text, pcm) if pcm else PreparedSound("", gentle_tone())
 
     async def _find(self, text: str, agent: Agent) -> bytes | None:
-        return await self._cache.get(sound_key(text, voice=agent.voice, maker=self._maker))
+        voice = in_language(agent.voice, agent.language)
+        return await self._cache.get(sound_key(text, voice=voice, maker=self._maker))
 
     async def _make(self, text: str, agent: Agent) -> None:
         await asyncio.sleep(_GAP_S)
         trim, pieces = OnsetTrim(), list[bytes]()
-        async with aclosing(self._speech.synthesize(text, voice=agent.voice, call_id=_CALL_ID)) as stream:
+        voice = in_language(agent.voice, agent.language)
+        async with aclosing(self._speech.synthesize(text, voice=voice, call_id=_CALL_ID)) as stream:
             async for piece in stream:
                 pieces.append(trim.push(piece))
         pcm = b"".join(pieces)
         if not pcm:
             raise TextToSpeechError("synthesis_silent", "the provider sent silence", retryable=True)
-        await self._cache.put(sound_key(text, voice=agent.voice, maker=self._maker), pcm, lasting=True)
+        await self._cache.put(sound_key(text, voice=voice, maker=self._maker), pcm, lasting=True)

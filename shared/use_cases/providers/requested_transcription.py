@@ -13,6 +13,8 @@ WholeRequest = Callable[[bytes, str, str], Awaitable[str]]
 class RequestedTranscription:
     """Fills the port `Transcription`. `begin` is called with the first sound: there will be a request soon."""
 
+    language = ""
+
     def __init__(
         self, request: WholeRequest, *, language: str, call_id: str, begin: Callable[[], None] | None = None
     ) -> None:

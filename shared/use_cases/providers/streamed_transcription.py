@@ -55,6 +55,7 @@ class StreamedTranscription:
         self._deadline_s = deadline_s
         self._kept = KeptSpeech()
         self._socket: SpeechSocket | None = None
+        self._language_heard = ""
         self._connected = 0
         self._lock = asyncio.Lock()
         """Pieces and commits go out one after the other."""
@@ -86,6 +87,10 @@ class StreamedTranscription:
                 return await self._requested() if streamed is None else streamed
         except TimeoutError as error:
             raise SpeechToTextError("transcription_late", "no words came in time", retryable=True) from error
+
+    @property
+    def language(self) -> str:
+        return self._language_heard
 
     def cut(self) -> None:
         self._kept.cut()
@@ -146,6 +151,7 @@ class StreamedTranscription:
             self._stretch_begin = self._sent = end if is_long else stretch.begin
         try:
             words = self._kept.learn(stretch, await answer)
+            self._language_heard = socket.language
             if is_long:
                 self._kept.cut()
             return words

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shared.domain import pipe_names
+from shared.domain import voices
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, StoreError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -20,6 +20,9 @@ from shared.ports.media_channel import MediaChannels
 from shared.ports.media_codec import FrameDecoder
 from shared.ports.pipes import Pipes
 from shared.ports.text_to_speech import TextToSpeech
+from shared.use_cases.languages import call_language
+from shared.use_cases.speaking.first_sound import FirstSound
+from shared.use_cases.speaking.line_channel import LineChannel
 from shared.use_cases.speaking.recovery import Past, Recovery
 from shared.use_cases.speaking.remedies import Prepared
 from shared.use_cases.speaking.sending import AudioKeeping, Sending
@@ -30,7 +33,6 @@ from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
-_TOLD_WITHIN_S = 5.0
 _KEPT_WITHIN_S = 0.3
 
 
@@ -54,17 +56,17 @@ class Speak:
         `on_first_sound` is told, beside all else, when the first sound has gone out or none will; should it fail,
         that is a line in the log.
         """
-        first_sound = _FirstSound(request, on_first_sound)
+        first_sound = FirstSound(request, on_first_sound)
         outcome = await self._speak(request, first_sound)
         await first_sound.close()
         return outcome
 
-    async def _speak(self, request: TurnRequest, first_sound: _FirstSound) -> str:
+    async def _speak(self, request: TurnRequest, first_sound: FirstSound) -> str:
         journal = await self.live_calls.journal(request.call_id, request.turn)
         notes = SpeakingNotes(self.pipes, self.live_calls, request, journal)
         if "outcome" in journal:
             return await notes.over(journal.get("said", ""), journal["outcome"])
-        live = await self._connected(request)
+        live = await Waiting(self.pipes, self.live_calls).connected(request.call_id)
         if live is None:
             return await self._close(notes, "", TurnOutcome.UNHEARD, {})
         agent = await self.directory.agent(live.tenant_id, live.agent_id)
@@ -110,20 +112,19 @@ class Speak:
         past: Past,
         *,
         notes: SpeakingNotes,
-        first_sound: _FirstSound,
+        first_sound: FirstSound,
     ) -> SpeakingParts:
-        late_after_ms = agent.manner.race_after_ms
         keeping = AudioKeeping(self.pipes, request, len(past.pieces))
         return SpeakingParts(
             pipes=self.pipes,
             waiting=Waiting(self.pipes, self.live_calls),
             clock=self.clock,
-            voice=Voice(self.text_to_speech, self.clock, request.call_id, agent.voice, late_after_ms),
+            voice=self._voice(request, agent),
             sending=Sending(
                 self.pipes,
                 self.clock,
                 request,
-                channel=self.channels.open(live.provider, live.hub, live.connection_id, live.stream_id),
+                channel=LineChannel(self.channels, self.live_calls, self.clock, live),
                 playback=past.playback,
                 keeping=keeping,
                 on_first_sound=first_sound.tell,
@@ -133,41 +134,24 @@ class Speak:
             prepared=self.prepared,
         )
 
-    async def _connected(self, request: TurnRequest) -> LiveCall | None:
-        """The call once its audio flows, or None if it ended before."""
-        live = await self.live_calls.get(request.call_id)
-        if live is None or not live.connection_id:
-            await Waiting(self.pipes, self.live_calls).first(request.call_id, pipe_names.events(request.call_id))
-            live = await self.live_calls.get(request.call_id)
-        return live if live and live.connection_id else None
+    def _voice(self, request: TurnRequest, agent: Agent) -> Voice:
+        async def in_language() -> str:
+            try:
+                language = await call_language(self.live_calls, request.call_id, request.turn, agent)
+            except StoreError:
+                language = agent.language
+            return voices.in_language(agent.voice, language)
+
+        return Voice(
+            self.text_to_speech,
+            self.clock,
+            request.call_id,
+            voices.in_language(agent.voice, agent.language),
+            agent.manner.race_after_ms,
+            in_language if agent.manner.languages and request.turn else None,
+        )
 
     async def _close(self, notes: SpeakingNotes, said: str, outcome: TurnOutcome, moments: dict[str, float]) -> str:
         """Write what was heard into the journal, and tell the next turn that it stands there."""
         await notes.closed({"said": said, "outcome": outcome, **moments})
         return await notes.over(said, outcome)
-
-
-class _FirstSound:
-    """Tells once that the caller hears something, or that nothing is to be heard."""
-
-    def __init__(self, request: TurnRequest, tell: Callable[[], Awaitable[None]] | None) -> None:
-        self._request = request
-        self._deed = tell
-        self._telling: asyncio.Task[None] | None = None
-
-    def tell(self) -> None:
-        if self._deed is not None and self._telling is None:
-            self._telling = asyncio.create_task(self._tell(self._deed), name="first sound")
-
-    async def close(self) -> None:
-        self.tell()
-        if self._telling is not None:
-            await self._telling
-
-    async def _tell(self, deed: Callable[[], Awaitable[None]]) -> None:
-        what = f"call {self._request.call_id} turn {self._request.turn}: that it is answered was not told"
-        try:
-            async with asyncio.timeout(_TOLD_WITHIN_S):
-                await deed()
-        except Exception as error:  # noqa: BLE001 - the answer goes on, whoever does not hear of it
-            logger.warning("%s: %s", what, type(error).__name__)

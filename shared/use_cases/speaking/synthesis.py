@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -37,18 +37,29 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks, and how long the first sound of a sentence may take."""
+    """Who speaks, and how long the first sound of a sentence may take. `in_language`: gives the voice's name for the
+    language in which the call is now, where it may change.
+    """
 
     text_to_speech: TextToSpeech
     clock: Clock
     call_id: str
     name: str
     late_after_ms: int
+    in_language: Callable[[], Awaitable[str]] | None = None
 
     def say(self, text: str) -> AsyncGenerator[bytes, None]:
+        return self._say(text, self.name) if self.in_language is None else self._say_in(text, self.in_language)
+
+    def _say(self, text: str, name: str) -> AsyncGenerator[bytes, None]:
         return self.text_to_speech.synthesize(
-            text, voice=self.name, call_id=self.call_id, late_after_ms=self.late_after_ms
+            text, voice=name, call_id=self.call_id, late_after_ms=self.late_after_ms
         )
+
+    async def _say_in(self, text: str, in_language: Callable[[], Awaitable[str]]) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._say(text, await in_language())) as sound:
+            async for pcm in sound:
+                yield pcm
 
 
 class Synthesis:

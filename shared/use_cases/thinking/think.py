@@ -13,6 +13,7 @@ from shared.domain.call import Agent
 from shared.domain.conversation import remembered, system_prompt
 from shared.domain.errors import NotFound
 from shared.domain.fillers import apology_of
+from shared.domain.language_switch import language_of
 from shared.domain.limits import LONGEST_ANSWER_S
 from shared.domain.steps import TurnRequest
 from shared.domain.takes import Ended, Failed, Final, TakeEvent, Tentative, Withdrawn
@@ -118,8 +119,9 @@ class Think:
         return await self.directory.agent(request.tenant_id, live.agent_id if live else None)
 
     async def _messages(self, asked: _Asked, agent: Agent, text: str) -> list[Message]:
-        messages = [Message("system", system_prompt(agent.persona))]
-        for caller, answer in remembered(await self._journals(asked, agent)):
+        journals = await self._journals(asked, agent)
+        messages = [Message("system", system_prompt(agent.persona, switched_to=_switched_to(agent, journals)))]
+        for caller, answer in remembered(journals):
             if caller:
                 messages.append(Message("user", caller))
             if answer:
@@ -178,3 +180,9 @@ class _Asked:
 
 def _looked_back(request: TurnRequest) -> range:
     return range(max(0, request.turn - _LOOKED_BACK_TURNS), request.turn)
+
+
+def _switched_to(agent: Agent, journals: list[dict[str, str]]) -> str:
+    """The language in which the call is now, "" where it is the agent's own."""
+    language = language_of(journals, agent.language) if agent.manner.languages else agent.language
+    return "" if language == agent.language else language

@@ -149,7 +149,7 @@ async def test_a_watch_that_has_not_started_yet_is_told_all_the_same(
 
 async def test_who_watches_a_turn_is_told_of_its_first_sound(install: Installer) -> None:
     _, step = await run("speak", install, "completed", FakeEnding())
-    await step.options["on_first_sound"]()
+    await step.given[0][1]()
     assert step.client.raised == [("call-1:turn:2:watch", "answered", 2)]
 
 

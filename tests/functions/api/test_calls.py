@@ -11,6 +11,7 @@ import pytest
 from functions.api import calls
 from shared.domain.call import Call, CallState, EndReason, Provider, Recording, Turn, TurnOutcome
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.telephony.lines import Line
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -20,6 +21,7 @@ CALL = Call(
     agent_id="nora",
     provider=Provider.TWILIO,
     provider_call_id="CA1",
+    line=Line.TWILIO,
     direction="inbound",
     caller="+14155550100",
     callee="+15550100001",
@@ -87,6 +89,7 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "call_id": "c1",
             "provider": "twilio",
             "provider_call_id": "CA1",
+            "line": "twilio",
             "direction": "inbound",
             "from": "+14155550100",
             "to": "+15550100001",
@@ -95,6 +98,9 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "end_reason": "silent",
             "started_at": "2026-01-02T03:04:05+00:00",
             "ended_at": "2026-01-02T03:04:05+00:00",
+            "answered_by": None,
+            "duration_s": None,
+            "price": None,
             "recording": {"container": "recordings", "blob": "a.wav", "duration_ms": 1234},
         }
     ]

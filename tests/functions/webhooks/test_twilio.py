@@ -1,130 +1,190 @@
-"""Twilio's webhooks over HTTP: an answer for every form, and each end of a call noted once."""
+"""Twilio's webhooks about a call and its socket: an answer for every form, and nothing without a signature."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-from urllib.parse import urlencode
-
-import azure.functions as func
 import pytest
 
-from functions.webhooks import twilio
-from shared.adapters.twilio.signature import signature
-from shared.adapters.twilio.webhooks import TwilioWebhooks
-from shared.domain.call import EndReason, Provider
+from functions.webhooks import twilio_requests
 from shared.domain.errors import Conflict, NotFound, StoreError, VoiceAgentError
-from shared.use_cases.calls.answer_call import CallOffered, call_id_of
-from tests.functions.conftest import Installer, assert_problem, request, user_function
-
-ACCOUNT, TOKEN, BASE = "AC" + "0" * 32, "secret", "https://voice.example.com"
-FORM = {
-    "AccountSid": ACCOUNT,
-    "CallSid": "CA" + "a" * 32,
-    "From": "+14155550100",
-    "To": "+15550100001",
-    "FromCity": "",
-}
-CALL_ID = call_id_of(Provider.TWILIO, FORM["CallSid"])
-
-
-class FakeAnswering:
-    def __init__(self) -> None:
-        self.offers: list[CallOffered] = []
-        self.error: VoiceAgentError | None = None
-
-    async def by_number(self, offer: CallOffered, orchestrations: Any) -> str:
-        if self.error:
-            raise self.error
-        self.offers.append(offer)
-        return "the-ticket"
-
-
-class FakeEnding:
-    def __init__(self) -> None:
-        self.noted: list[tuple[str, EndReason]] = []
-
-    async def note(self, call_id: str, reason: EndReason) -> None:
-        self.noted.append((call_id, reason))
+from shared.domain.telephony.commands import Transfer, TransferKind
+from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed, Progress, RecordingReady
+from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.orders import transfer_text
+from shared.use_cases.calls.answer_call import CallOffered
+from tests.functions.conftest import Installer, assert_problem
+from tests.functions.webhooks.twilio_doors import FUNCTIONS, MODULES, Behind, post, tags
+from tests.shared.adapters.twilio.requests import CALL_SID, SUB_TOKEN, SUBACCOUNT
 
 
 @pytest.fixture
-def answering(install: Installer) -> FakeAnswering:
-    answering = FakeAnswering()
-    webhooks = TwilioWebhooks(
-        account_sid=ACCOUNT, auth_tokens=(TOKEN,), public_base_url=BASE, media_socket_url="wss://media.example.com/c"
-    )
-    install(twilio, carriers=SimpleNamespace(twilio_webhooks=webhooks), answer_call=answering, end_call=FakeEnding())
-    return answering
+def behind(install: Installer) -> Behind:
+    behind = Behind()
+    install(*MODULES, twilio_requests, **behind.services())
+    return behind
 
 
-def ending() -> FakeEnding:
-    made: FakeEnding = twilio.services().end_call  # type: ignore[attr-defined]
-    return made
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("secret", ["", "other", SUB_TOKEN])
+async def test_nothing_without_a_signature(behind: Behind, name: str, secret: str) -> None:
+    response = await post(name, secret=secret, CallStatus="completed", AnsweredBy="machine_start")
+    assert_problem(response, 401, "twilio_signature")
+    assert behind == Behind()
 
 
-async def post(name: str, *, query: str = "", signed: bool = True, **changes: str) -> func.HttpResponse:
-    form = FORM | changes
-    path = f"/api/webhooks/twilio/{name}{query}"
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    if signed:
-        headers["x-twilio-signature"] = signature(TOKEN, BASE + path, form.items())
-    function = user_function(getattr(twilio, f"twilio_{name.replace('-', '_')}"))
-    # behind the platform's proxy the host in the URL is not the public one
-    sent = request("POST", f"http://10.0.0.4:8080{path}", headers=headers, body=urlencode(form).encode())
-    response: func.HttpResponse = await (function(sent, object()) if name == "voice" else function(sent))
-    return response
+async def test_a_subaccount_is_let_in(behind: Behind) -> None:
+    assert tags(await post("voice", secret=SUB_TOKEN, AccountSid=SUBACCOUNT)) == ["Connect"]
+    await post("voice")
+    assert [offer.tenants for offer in behind.offers] == [{"globex"}, frozenset()], "which it may bring calls to"
 
 
-async def test_a_call_is_answered_with_a_stream(answering: FakeAnswering) -> None:
+@pytest.mark.parametrize(
+    ("line", "verbs"),
+    [(Line.TWILIO, ["Connect"]), (Line.TWILIO_RELAY, ["Connect"]), (Line.TWILIO_GATHER, ["Gather"])],
+)
+async def test_a_call_is_answered_on_its_line(behind: Behind, line: Line, verbs: list[str]) -> None:
+    behind.line = line
     response = await post("voice", CallStatus="ringing")
-    assert (response.status_code, response.mimetype) == (200, "text/xml")
-    assert b'value="the-ticket"' in response.get_body()
-    assert response.headers["Cache-Control"] == "no-store"
-    assert answering.offers == [CallOffered(Provider.TWILIO, FORM["CallSid"], "+14155550100", "+15550100001")]
+    assert tags(response) == verbs
+    assert behind.offers == [CallOffered(Provider.TWILIO, CALL_SID, "+14155550100", "+15550100001")]
+    body = response.get_body()
+    match line:
+        case Line.TWILIO_GATHER:
+            assert behind.turns == [("call-1", 0, None, 0, "")]
+            assert b"turn?call=call-1&amp;turn=1" in body
+        case Line.TWILIO_RELAY:
+            assert b"<ConversationRelay" in body
+            assert b'value="the-ticket"' in body
+        case _:
+            assert b"<Stream" in body
+            assert b'value="the-ticket"' in body
 
 
-async def test_the_query_counts(answering: FakeAnswering) -> None:
-    assert (await post("voice", query="?tenant=a%20b&x=")).status_code == 200
+async def test_a_call_of_ours_is_answered(behind: Behind) -> None:
+    assert tags(await post("voice", query="?call=call-9")) == ["Connect"]
+    assert behind.answered == [("call-9", CALL_SID)]
+    assert behind.offers == []
 
 
 @pytest.mark.parametrize("error", [NotFound("number_unknown", "nobody"), Conflict("call_ended", "over")])
-async def test_a_call_nobody_takes_is_declined(answering: FakeAnswering, error: VoiceAgentError) -> None:
-    answering.error = error
-    response = await post("voice")
-    assert response.status_code == 200
-    assert b"<Reject" in response.get_body()
+async def test_a_call_nobody_takes_is_declined(behind: Behind, error: VoiceAgentError) -> None:
+    behind.error = error
+    assert tags(await post("voice")) == ["Reject"]
+    assert tags(await post("voice", query="?call=call-9")) == ["Hangup"], "it has been answered already"
 
 
-async def test_a_store_that_is_down_is_a_503_so_that_twilio_tries_its_fallback(answering: FakeAnswering) -> None:
-    answering.error = StoreError("redis_unavailable", "x", retryable=True)
-    assert_problem(await post("voice"), 503, "redis_unavailable")
+async def test_a_line_of_another_provider_is_declined(behind: Behind) -> None:
+    behind.line = Line.VONAGE
+    assert tags(await post("voice")) == ["Reject"]
 
 
-@pytest.mark.parametrize("name", ["voice", "status", "stream-status"])
-async def test_nothing_without_a_signature(answering: FakeAnswering, name: str) -> None:
-    assert_problem(await post(name, signed=False, CallStatus="completed"), 401, "twilio_signature")
-    assert answering.offers == []
-    assert ending().noted == []
+@pytest.mark.parametrize("name", ["voice", "resume", "status"])
+async def test_a_store_that_is_down_is_a_503_so_that_twilio_tries_again(behind: Behind, name: str) -> None:
+    behind.error = StoreError("redis_unavailable", "x", retryable=True)
+    assert_problem(await post(name, CallStatus="in-progress"), 503, "redis_unavailable")
+
+
+async def test_a_replayed_webhook_is_answered_as_before(behind: Behind) -> None:
+    first, second = await post("voice"), await post("voice")
+    assert first.get_body() == second.get_body()
+    assert behind.offers[0] == behind.offers[1], "the call's id comes from Twilio's, so nothing begins twice"
+
+
+# going on
 
 
 @pytest.mark.parametrize(
-    ("status", "noted"), [("completed", True), ("failed", True), ("in-progress", False), ("ringing", False)]
+    ("line", "verbs"),
+    [(Line.TWILIO, ["Connect"]), (Line.TWILIO_RELAY, ["Connect"]), (Line.TWILIO_GATHER, ["Gather"])],
 )
-async def test_the_end_of_a_call_is_noted(answering: FakeAnswering, status: str, noted: bool) -> None:
-    assert (await post("status", CallStatus=status)).status_code == 204
-    assert ending().noted == ([(CALL_ID, EndReason.CALLER_HUNG_UP)] if noted else [])
+async def test_a_call_goes_on_after_its_socket(behind: Behind, line: Line, verbs: list[str]) -> None:
+    behind.line = line
+    response = await post("resume", CallStatus="in-progress")
+    assert tags(response) == verbs
+    assert behind.moved == [("resume", CALL_SID)]
+    assert (b"another-ticket" in response.get_body()) == (line is not Line.TWILIO_GATHER)
+
+
+async def test_a_caller_who_has_hung_up_is_noted(behind: Behind) -> None:
+    assert tags(await post("resume", CallStatus="completed", SessionStatus="ended")) == ["Hangup"]
+    ((event, _),) = behind.progress
+    assert event.progress is Progress.COMPLETED
+    assert behind.moved == []
+
+
+async def test_a_call_that_we_have_ended(behind: Behind) -> None:
+    behind.error = Conflict("call_ended", "over")
+    assert tags(await post("resume", CallStatus="in-progress")) == ["Hangup"]
+
+
+async def test_a_relay_that_ends_with_a_cold_transfer(behind: Behind) -> None:
+    handoff = transfer_text(Transfer("+14155550199"))
+    assert tags(await post("resume", CallStatus="in-progress", HandoffData=handoff)) == ["Dial"]
+    assert [(event.provider_call_id, event.was_answered) for event in behind.transfers] == [(CALL_SID, True)]
+
+
+async def test_a_relay_that_ends_with_a_warm_transfer_calls_the_person_once(behind: Behind) -> None:
+    behind.line = Line.TWILIO_RELAY
+    transfer = Transfer("+14155550199", TransferKind.WARM)
+    for _ in range(2):
+        form = {"CallStatus": "in-progress", "SessionId": "VX1", "HandoffData": transfer_text(transfer)}
+        assert tags(await post("resume", **form)) == ["Connect"]
+    assert behind.told == [("transfer", CALL_SID, transfer)]
+
+
+@pytest.mark.parametrize("handoff", ["x", "{}", "[]", '{"to": "nobody"}', "\x00"])
+async def test_a_handoff_that_is_none(behind: Behind, handoff: str) -> None:
+    assert tags(await post("resume", CallStatus="in-progress", HandoffData=handoff)) == ["Connect"]
+
+
+# what is told
+
+
+@pytest.mark.parametrize(("raw", "progress"), [("completed", Progress.COMPLETED), ("ringing", Progress.RINGING)])
+async def test_how_far_a_call_has_come(behind: Behind, raw: str, progress: Progress) -> None:
+    assert (await post("status", query="?call=call-9", CallStatus=raw)).status_code == 204
+    ((event, call_id),) = behind.progress
+    assert isinstance(event, CallProgressed)
+    assert (event.progress, call_id) == (progress, "call-9")
+
+
+async def test_a_status_that_we_do_not_know(behind: Behind) -> None:
+    assert (await post("status", CallStatus="new")).status_code == 204
+    assert behind.progress == []
+
+
+@pytest.mark.parametrize("query", ["?call=..%2F", "?call=%00"])
+async def test_an_address_that_we_have_not_written(behind: Behind, query: str) -> None:
+    assert_problem(await post("status", query=query, CallStatus="completed"), 400, "call_malformed")
 
 
 @pytest.mark.parametrize(
-    ("event", "reason"),
+    ("event", "moved"),
     [
-        ("stream-started", None),
-        ("stream-stopped", EndReason.CALLER_HUNG_UP),
-        ("stream-error", EndReason.ERROR),
-        ("", None),
+        ("stream-started", []),
+        ("stream-stopped", [("stopped", CALL_SID, "MZ1")]),
+        ("stream-error", []),
+        ("", []),
     ],
 )
-async def test_a_broken_stream_ends_its_call(answering: FakeAnswering, event: str, reason: EndReason | None) -> None:
-    assert (await post("stream-status", StreamEvent=event, StreamError="x" * 5000)).status_code == 204
-    assert ending().noted == ([(CALL_ID, reason)] if reason else [])
+async def test_what_becomes_of_a_stream(behind: Behind, event: str, moved: list[tuple[str, ...]]) -> None:
+    form = {"StreamSid": "MZ1", "StreamEvent": event, "StreamError": "x" * 5000}
+    assert (await post("stream-status", **form)).status_code == 204
+    assert behind.moved == moved
+
+
+async def test_who_has_answered(behind: Behind) -> None:
+    assert (await post("amd", query="?call=call-9", AnsweredBy="machine_end_beep")).status_code == 204
+    ((event, call_id),) = behind.progress
+    assert isinstance(event, CallAnsweredBy)
+    assert (event.by, event.beeped, call_id) == (AnsweredBy.MACHINE, True, "call-9")
+    assert (await post("amd")).status_code == 204
+    assert len(behind.progress) == 1
+
+
+async def test_a_recording(behind: Behind) -> None:
+    form = {"RecordingSid": "RE1", "RecordingUrl": "https://api.twilio.com/r", "RecordingStatus": "completed"}
+    assert (await post("recording", **form)).status_code == 204
+    ((event, _),) = behind.progress
+    assert isinstance(event, RecordingReady)
+    assert (await post("recording", RecordingStatus="absent")).status_code == 204
+    assert len(behind.progress) == 1

@@ -7,15 +7,18 @@ import itertools
 import pytest
 
 from shared.domain import errors, pipe_names
-from shared.domain.call import CallState, moves_forward
+from shared.domain.call import Agent, CallState, moves_forward
 from shared.domain.principal import Principal, Role
 
+_COURSE = [
+    {CallState.CREATED},
+    {CallState.QUEUED},
+    {CallState.RINGING},
+    {CallState.IN_PROGRESS},
+    {CallState.COMPLETED, CallState.BUSY, CallState.NO_ANSWER, CallState.CANCELED, CallState.FAILED},
+]
 _FORWARD = {
-    (CallState.RINGING, CallState.IN_PROGRESS),
-    (CallState.RINGING, CallState.COMPLETED),
-    (CallState.RINGING, CallState.FAILED),
-    (CallState.IN_PROGRESS, CallState.COMPLETED),
-    (CallState.IN_PROGRESS, CallState.FAILED),
+    pair for earlier, later in itertools.combinations(_COURSE, 2) for pair in itertools.product(earlier, later)
 }
 
 
@@ -28,7 +31,8 @@ def test_every_error_says_where_what_and_whether_again() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.VoiceAgentError}
     kinds = {kind for kind in kinds if issubclass(kind, errors.VoiceAgentError)}
     assert {kind.stage for kind in kinds} == {
-        "request", "identity", "telephony", "media", "speech_to_text", "language_model", "text_to_speech", "store",
+        "request", "identity", "telephony", "media", "speech_to_text", "language_model", "text_to_speech",
+        "translation", "store",
     }  # fmt: skip
     for kind in kinds:
         error = kind("a_code", "a message", retryable=True)
@@ -62,3 +66,9 @@ def test_all_pipes_of_a_call_share_a_hash_slot_and_no_name() -> None:
     names += [pipe_names.turn("c1", turn, pipe) for turn in (1, 11) for pipe in pipe_names.TURN_PIPES]
     assert len(set(names)) == len(names)
     assert all("{c1}" in name for name in names)
+
+
+@pytest.mark.parametrize(("set_s", "counts_ms"), [(1, 1_000), (60, 60_000), (600, 600_000), (3600, 600_000)])
+def test_no_silence_outlasts_a_turn(set_s: int, counts_ms: int) -> None:
+    agent = Agent("nora", "acme", "Nora", persona="", greeting="", silence_limit_s=set_s)
+    assert agent.quiet_limit_ms == counts_ms

@@ -47,7 +47,9 @@ def test_the_sentences_of_a_take_stand_before_those_of_the_next() -> None:
     assert places[1] == (1, 30)
 
 
-@pytest.mark.parametrize("order", [Hold(1, 1_700_000_000_123.25), Resume(1), Stop(5.5)], ids=repr)
+@pytest.mark.parametrize(
+    "order", [Hold(1, 1_700_000_000_123.25), Resume(1), Stop(5.5), Stop(5.5, ""), Stop(1.0, "Sure, w")], ids=repr
+)
 def test_an_order_is_read_as_it_was_written(order: Order) -> None:
     position, fields = interruption.written(order)
     assert interruption.read(position, _bytes(fields)) == order

@@ -31,6 +31,8 @@ _WORDS = "where is my big red parcel please tell me it has not come home to us y
 class Hearing:
     """Fills the ports `SpeechToText` and `Transcription`: a word for each 250 ms of loud sound."""
 
+    language = ""
+
     def __init__(self, house: House, rng: random.Random, pcm: bytes = b"") -> None:
         self.house, self.rng, self.pcm = house, rng, pcm
 

@@ -1,8 +1,7 @@
-"""Twilio's media sockets: what is let in, what is refused and why, and what becomes of a call's end."""
+"""Twilio's media sockets: what is let in, and what is refused and why."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -10,89 +9,41 @@ import pytest
 
 from shared.adapters.twilio.media_gate import MAX_MESSAGE_BYTES, TwilioMediaGate
 from shared.adapters.twilio.signature import signature
-from shared.adapters.twilio.webhooks import TwilioWebhooks
 from shared.domain import pipe_names
-from shared.domain.call import CallState, Provider
+from shared.domain.call import CallState
 from shared.domain.errors import Conflict, InvalidRequest, Unauthenticated, VoiceAgentError
-from shared.ports.media_gate import CONNECT, CONNECTED, DISCONNECTED, Upstream
-from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House, dumps, texts
-
-SOCKET, TOKEN = "wss://media.example.com/client/hubs/carriers", "secret"
-STREAM = "MZ" + "0" * 32
-MESSAGE = "azure.webpubsub.user.message"
-FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
-FRAME = (
-    b'{"event":"media","sequenceNumber":"3","media":{"track":"inbound","chunk":"1","timestamp":"0","payload":"%s"}}'
+from shared.ports.media_gate import CONNECT, CONNECTED
+from tests.fakes.call import CALL_ID, TENANT_ID, House, dumps
+from tests.shared.adapters.twilio.media_sockets import (
+    FORMAT,
+    MESSAGE,
+    QUIET,
+    SOCKET,
+    STREAM,
+    TOKEN,
+    Socket,
+    events_of,
+    frames_of,
+    make_gate,
+    make_house,
+    refused,
+    started,
 )
-QUIET = FRAME % base64.b64encode(b"\xff" * 160)
-
-
-class Socket:
-    """One connection, as Web PubSub tells of it: it sends back the state that we last answered."""
-
-    def __init__(self, gate: TwilioMediaGate, connection_id: str = "connection-1") -> None:
-        self.gate = gate
-        self.connection_id = connection_id
-        self.state = ""
-        self.events = 0
-
-    def upstream(self, kind: str, body: bytes = b"") -> Upstream:
-        self.events += 1
-        return Upstream(kind, "carriers", self.connection_id, str(self.events), "message", "twilio", self.state, body)
-
-    async def send(self, body: bytes | dict[str, Any]) -> None:
-        upstream = self.upstream(MESSAGE, body if isinstance(body, bytes) else dumps(body))
-        if not await self.gate.pass_frame(upstream):
-            self.state = (await self.gate.handle(upstream)).state or self.state
-
-    async def system(self, kind: str, body: bytes = b"") -> None:
-        upstream = self.upstream(kind, body)
-        assert not await self.gate.pass_frame(upstream)
-        await self.gate.handle(upstream)
-
-    async def start(self, ticket: object, **changes: Any) -> None:
-        start = {"callSid": CALL_SID, "mediaFormat": FORMAT, "customParameters": {"ticket": ticket}} | changes
-        await self.send({"event": "start", "streamSid": STREAM, "start": start})
 
 
 @pytest.fixture
 async def house() -> House:
-    house = House(provider=Provider.TWILIO)
-    await house.ring()
-    return house
+    return await make_house()
 
 
 @pytest.fixture
 def gate(house: House) -> TwilioMediaGate:
-    webhooks = TwilioWebhooks(
-        account_sid="AC1", auth_tokens=(TOKEN,), public_base_url="https://a", media_socket_url=SOCKET
-    )
-    return TwilioMediaGate(webhooks, house.pipes, house.attach_media, house.end_call)
+    return make_gate(house)
 
 
 @pytest.fixture
 def socket(gate: TwilioMediaGate) -> Socket:
     return Socket(gate)
-
-
-async def frames_of(house: House) -> list[dict[str, str]]:
-    return [texts(entry) for entry in await house.pipes.read(pipe_names.frames(CALL_ID))]
-
-
-async def events_of(house: House) -> list[dict[str, str]]:
-    return [texts(entry) for entry in await house.pipes.read(pipe_names.events(CALL_ID))]
-
-
-async def refused(code: str, kind: type[VoiceAgentError], awaitable: Any) -> None:
-    with pytest.raises(kind) as error:
-        await awaitable
-    assert error.value.code == code
-
-
-async def started(house: House, socket: Socket) -> None:
-    await socket.system(CONNECTED)
-    await socket.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-    await socket.start(await house.live_calls.issue_ticket(CALL_ID))
 
 
 # connect
@@ -313,44 +264,6 @@ async def test_what_makes_no_sense_is_passed_over(house: House, socket: Socket, 
     assert await events_of(house) == before
     await socket.send(QUIET)
     assert socket.state == CALL_ID
-
-
-# the end
-
-
-async def ended(house: House) -> str:
-    live = await house.live_calls.get(CALL_ID)
-    assert live is not None
-    return live.end_reason
-
-
-async def test_a_stop_ends_the_call(house: House, socket: Socket) -> None:
-    await started(house, socket)
-    await socket.send({"event": "stop", "streamSid": STREAM, "stop": {"callSid": CALL_SID}})
-    assert await ended(house) == "caller_hung_up"
-    end = {"event": "end", "reason": "caller_hung_up"}
-    assert (await frames_of(house))[-1] == end
-    assert (await events_of(house))[-1] == end
-
-
-@pytest.mark.parametrize("stopped", [True, False])
-async def test_a_client_that_vanishes_ends_the_call_once(house: House, socket: Socket, stopped: bool) -> None:
-    await started(house, socket)
-    if stopped:
-        await socket.send({"event": "stop", "streamSid": STREAM})
-    await socket.system(DISCONNECTED, b'{"reason":""}')
-    await socket.system(DISCONNECTED, b"")
-    assert await ended(house) == "caller_hung_up"
-    assert [frame for frame in await frames_of(house) if frame.get("event") == "end"] == [
-        {"event": "end", "reason": "caller_hung_up"}
-    ]
-
-
-async def test_a_client_that_vanishes_before_start_leaves_nothing(house: House, socket: Socket) -> None:
-    await socket.system(CONNECTED)
-    await socket.system(DISCONNECTED)
-    assert await ended(house) == ""
-    assert house.pipes.names == set()
 
 
 async def test_connected_may_come_after_the_first_message(house: House, socket: Socket) -> None:

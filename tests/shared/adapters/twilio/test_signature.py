@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from shared.adapters.twilio.signature import is_signed, signature
+from shared.adapters.twilio.signature import Algorithm, Signed, is_body_of, is_signed, signature, signed_of
 
 SECRET = "12345"
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
@@ -113,3 +113,64 @@ def test_both_secrets_count_while_they_rotate_but_never_an_empty_one() -> None:
     assert not is_signed(["new", ""], URL, FORM, RIGHT)
     assert not is_signed(["", ""], URL, FORM, signature("", URL, FORM))
     assert not is_signed([], URL, FORM, RIGHT)
+
+
+RIGHT_SHA256 = "033hgUJA9M/hXIZsYjwkerEP/DBm35nEri5FhCYjA5s="
+
+
+def test_the_vector_of_the_second_scheme() -> None:
+    assert signature(SECRET, URL, FORM, Algorithm.HMAC_SHA256) == RIGHT_SHA256
+    assert is_signed([SECRET], URL, FORM, RIGHT_SHA256, Algorithm.HMAC_SHA256)
+    assert not is_signed([SECRET], URL, FORM, RIGHT_SHA256)
+    assert not is_signed([SECRET], URL, FORM, RIGHT, Algorithm.HMAC_SHA256)
+
+
+def test_the_query_as_parameters_is_another_signature() -> None:
+    """A form that one SDK checks; our sockets have no query, so it is not taken."""
+    relay = "wss://voice.example.com/relay"
+    assert signature(SECRET, relay, [("a", "1"), ("b", "2")]) == "fSk6d27t2mjv8a1PDfLkKqaOSYQ="
+    assert not is_signed([SECRET], f"{relay}?a=1&b=2", (), "fSk6d27t2mjv8a1PDfLkKqaOSYQ=")
+
+
+@pytest.mark.parametrize(("secret", "url", "form", "expected"), VECTORS, ids=[v[1] for v in VECTORS])
+def test_every_part_of_a_vector_counts(secret: str, url: str, form: list[tuple[str, str]], expected: str) -> None:
+    assert not is_signed([f"{secret}6"], url, form, expected)
+    assert not is_signed([secret], f"{url}x", form, expected)
+    assert not is_signed([secret], url.replace("://", "://x"), form, expected)
+    assert not is_signed([secret], url, [*form, ("X", "1")], expected)
+    for number, (name, value) in enumerate(form):
+        rest = [pair for place, pair in enumerate(form) if place != number]
+        if (name, value) not in rest:
+            assert not is_signed([secret], url, rest, expected)
+        assert not is_signed([secret], url, [*rest, (name, f"{value}0")], expected)
+        assert not is_signed([secret], url, [*rest, (f"{name}0", value)], expected)
+
+
+def test_a_body_is_the_one_that_the_address_names() -> None:
+    body = b'{"property": "value", "boolean": true}'
+    address = f"{URL}&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+    assert is_body_of(address, body)
+    assert is_body_of(address.replace("a1ff", "A1FF"), body)
+    assert not is_body_of(address, body + b" ")
+    assert not is_body_of(URL, body)
+    assert not is_body_of(f"{address}&bodySHA256=00", body)
+    assert not is_body_of(f"{URL}&bodySHA256=", b"")
+    assert not is_body_of(f"{URL}&bodySHA256=é", body)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (None, Signed("s")),
+        ("", Signed("s")),
+        ("key=k1,algorithm=HMAC_SHA256", Signed("s", "k1", Algorithm.HMAC_SHA256)),
+        (" algorithm = HMAC_SHA1 , key = k1 ", Signed("s", "k1")),
+        ("algorithm=,key=k1", Signed("s", "k1")),
+        ("algorithm=HMAC_SHA512", None),
+    ],
+)
+def test_the_settings_of_a_signature(settings: str | None, expected: Signed | None) -> None:
+    headers = {"X-TWILIO-SIGNATURE": "s"}
+    if settings is not None:
+        headers["x-twilio-webhooks-signature-settings"] = settings
+    assert signed_of(headers) == expected

@@ -119,3 +119,31 @@ async def test_letting_go_of_a_forgotten_call_does_nothing() -> None:
     await house.live_calls.close(CALL_ID, 1)
     await house.end_call.hang_up(CALL_ID)
     assert house.channel.hung_up == []
+
+
+async def test_a_call_that_rings_is_hung_up_and_closed_though_nobody_talks_yet() -> None:
+    house = House(provider=Provider.TWILIO)
+    await house.ring()
+    await house.live_calls.close(CALL_ID, 0)
+    await house.end_call.by_operator(TENANT_ID, CALL_ID)
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    assert (call.state, call.end_reason) == (CallState.CANCELED, EndReason.OPERATOR_HUNG_UP)
+    assert house.carrier.hung_up == [CALL_SID]
+
+
+@pytest.mark.parametrize("reason", [EndReason.TRANSFERRED, EndReason.MESSAGE_LEFT, EndReason.BUSY])
+async def test_a_line_that_goes_on_without_us_is_left_alone(reason: EndReason) -> None:
+    house = await running()
+    await house.end_call.note(CALL_ID, reason)
+    await house.end_call.hang_up(CALL_ID)
+    assert house.carrier.hung_up == []
+    assert house.channel.hung_up == [reason], "our socket is ours to close"
+
+
+@pytest.mark.parametrize("reason", [EndReason.VOICEMAIL, EndReason.SPENT, EndReason.UNREPORTED, EndReason.SILENT])
+async def test_every_other_line_is_ours_to_hang_up(reason: EndReason) -> None:
+    house = await running()
+    await house.end_call.note(CALL_ID, reason)
+    await house.end_call.hang_up(CALL_ID)
+    assert house.carrier.hung_up == [CALL_SID]

@@ -163,6 +163,9 @@ async def test_a_call_is_kept_and_forgotten(house: House) -> None:
         ("too_long", CallState.COMPLETED),
         ("error", CallState.FAILED),
         ("no_media", CallState.FAILED),
+        ("transferred", CallState.COMPLETED),
+        ("failed", CallState.FAILED),
+        ("busy", CallState.BUSY),
     ],
 )
 async def test_how_a_call_ended(house: House, reason: str, state: CallState) -> None:
@@ -170,6 +173,14 @@ async def test_how_a_call_ended(house: House, reason: str, state: CallState) -> 
     call = await house.call_store.get(TENANT_ID, CALL_ID)
     assert call is not None
     assert (call.state, call.end_reason) == (state, reason)
+
+
+async def test_a_step_that_breaks_down_when_the_line_is_gone_is_not_why_it_ended(house: House) -> None:
+    await house.live_calls.end(CALL_ID, EndReason.TRANSFERRED)
+    await wrapped_up(keeping(house), request("error"))
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    assert (call.state, call.end_reason) == (CallState.COMPLETED, EndReason.TRANSFERRED)
 
 
 async def test_it_waits_for_the_answer_that_is_just_ending() -> None:

@@ -52,6 +52,7 @@ def hearing(house: House, speech_to_text: SpeechToText, limits: CallLimits | Non
         files=house.files,
         clock=house.clock,
         limits=limits or CallLimits(),
+        hand_over=house.hand_over,
     )
 
 

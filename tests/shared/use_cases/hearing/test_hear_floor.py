@@ -9,8 +9,9 @@ import pytest
 
 from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
-from shared.domain.manner import Manner
-from tests.fakes.call import CALL_ID, House, silence, voice
+from shared.domain.limits import CallLimits
+from shared.domain.manner import HandOver, Manner
+from tests.fakes.call import CALL_ID, House, silence, turn_request, voice
 from tests.fakes.models import FakeSpeechToText
 from tests.shared.use_cases.hearing.caller import PAUSE_MS, Caller, hear_while, hearing, over, told, words
 
@@ -177,6 +178,33 @@ async def test_keys_after_words_belong_to_them(house: House, caller: Caller) -> 
     await hear_while(hearing(house, FakeSpeechToText("My number is", "My number is")), caller, voice(600))
     await pressing
     assert (await house.live_calls.journal(CALL_ID, 1))["heard"] == "My number is (keys: 5)"
+
+
+@pytest.mark.parametrize("key", ["0", "5"])
+async def test_the_key_for_a_person_hands_the_call_over(house: House, caller: Caller, key: str) -> None:
+    rule = HandOver("0", "+14155550188")
+    house.change_agent(manner=Manner(hand_over=rule))
+
+    async def press() -> None:
+        await house.clock.sleep_ms(300)
+        for pressed in (key, "#"):
+            await house.pipes.append(pipe_names.frames(CALL_ID), {"k": pressed})
+
+    pressing = asyncio.create_task(press())
+    assert await hear_while(hearing(house, FakeSpeechToText()), caller, b"") == ""
+    await pressing
+    assert house.handed_over == ([(CALL_ID, rule)] if key == "0" else [])
+
+
+async def test_a_caller_who_waits_for_somebody_else_is_not_taken_for_gone(house: House) -> None:
+    """In a warm transfer no sound comes to us until nobody has taken it."""
+    await house.live_calls.leave(CALL_ID, "transferred")
+    hear = hearing(house, FakeSpeechToText(), CallLimits(no_media_s=5))
+    waiting = asyncio.create_task(hear(turn_request(1), house.orchestrations))
+    await house.clock.sleep_ms(60_000)
+    assert not waiting.done()
+    await house.live_calls.leave(CALL_ID, "")
+    assert await waiting == "no_media"
 
 
 @pytest.mark.parametrize("is_over", [True, False])

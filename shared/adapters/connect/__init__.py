@@ -1,0 +1,1 @@
+"""Amazon Connect: the questions of its flow, its contact events, its commands, and its live audio."""

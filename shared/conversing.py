@@ -1,0 +1,151 @@
+"""The part of composition for what is done in a conversation: the steps of a turn, in sound and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.channels import Channels, decoder_of
+from shared.domain.limits import CallLimits
+from shared.domain.manner import HandOver
+from shared.ports.call_store import CallStore
+from shared.ports.clock import Clock
+from shared.ports.delegates import Delegates
+from shared.ports.directory import Directory
+from shared.ports.file_store import FileStore
+from shared.ports.live_calls import LiveCalls
+from shared.ports.orchestrations import Orchestrations
+from shared.ports.pipes import Pipes
+from shared.ports.voice_activity import VoiceActivityDetector
+from shared.providers import Providers
+from shared.use_cases.by_line import ByLine
+from shared.use_cases.calls.attach_media import AttachMedia
+from shared.use_cases.calls.end_call import EndCall
+from shared.use_cases.delegating.carry_call import CarryCall
+from shared.use_cases.hearing.hear import Hear
+from shared.use_cases.speaking.rescue import Rescue
+from shared.use_cases.speaking.speak import Speak
+from shared.use_cases.texting.hear_words import HearWords
+from shared.use_cases.texting.rescue_words import RescueWords
+from shared.use_cases.texting.speak_words import SpeakWords
+from shared.use_cases.texting.take_text_turn import TakeTextTurn
+from shared.use_cases.texting.text_streams import TextStreams
+from shared.use_cases.texting.transfer_orders import TransferOrders
+from shared.use_cases.thinking.think import Think
+
+
+@dataclass(frozen=True)
+class Conversing:
+    """Each part is made when it is first used. `hand_over`: see `HearWords`."""
+
+    pipes: Pipes
+    live_calls: LiveCalls
+    directory: Directory
+    call_store: CallStore
+    channels: Channels
+    files: FileStore
+    detector: Callable[[], VoiceActivityDetector]
+    providers: Providers
+    attach_media: AttachMedia
+    end_call: EndCall
+    hand_over: Callable[[str, HandOver], Awaitable[None]]
+    limits: CallLimits
+    clock: Clock
+    delegates: Delegates | None = None
+
+    @cached_property
+    def hear(self) -> ByLine[[Orchestrations]]:
+        return ByLine(self.live_calls, self._hear_sound, self._hear_words)
+
+    @cached_property
+    def think(self) -> Think:
+        return Think(self.pipes, self.live_calls, self.directory, self.providers.language_model, self.clock)
+
+    @cached_property
+    def speak(self) -> ByLine[[Callable[[], Awaitable[None]] | None]]:
+        words = SpeakWords(self.pipes, self.live_calls, self.directory, self.channels, self.clock)
+        return ByLine(self.live_calls, self._speak_sound, words)
+
+    @cached_property
+    def rescue(self) -> ByLine[[]]:
+        prepared = self.providers.prepared_sounds
+        sound = Rescue(self.pipes, self.live_calls, self.directory, self.channels, prepared, self.clock)
+        words = RescueWords(self.pipes, self.live_calls, self.directory, self.channels, self.clock)
+        return ByLine(self.live_calls, sound, words)
+
+    @cached_property
+    def take_text_turn(self) -> TakeTextTurn:
+        return TakeTextTurn(
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            directory=self.directory,
+            call_store=self.call_store,
+            orders=self.transfer_orders,
+            end_call=self.end_call,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def text_streams(self) -> TextStreams:
+        return TextStreams(self.pipes, self.attach_media, self.end_call, self.clock)
+
+    @cached_property
+    def transfer_orders(self) -> TransferOrders:
+        return TransferOrders(self.pipes, self.live_calls, self.channels)
+
+    @cached_property
+    def _hear_sound(self) -> Hear:
+        return Hear(
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            directory=self.directory,
+            detector=self.detector(),
+            speech_to_text=self.providers.speech_to_text,
+            decoder_of=decoder_of,
+            channels=self.channels,
+            files=self.files,
+            clock=self.clock,
+            limits=self.limits,
+            hand_over=self.hand_over,
+            carry=self.carry_call,
+        )
+
+    @cached_property
+    def carry_call(self) -> CarryCall:
+        return CarryCall(
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            call_store=self.call_store,
+            delegates=self.delegates,
+            decoder_of=decoder_of,
+            channels=self.channels,
+            files=self.files,
+            clock=self.clock,
+            limits=self.limits,
+        )
+
+    @cached_property
+    def _hear_words(self) -> HearWords:
+        return HearWords(
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            directory=self.directory,
+            clock=self.clock,
+            limits=self.limits,
+            hand_over=self.hand_over,
+        )
+
+    @cached_property
+    def _speak_sound(self) -> Speak:
+        return Speak(
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            directory=self.directory,
+            text_to_speech=self.providers.text_to_speech,
+            channels=self.channels,
+            decoder_of=decoder_of,
+            files=self.files,
+            clock=self.clock,
+            prepared=self.providers.prepared_sounds,
+        )

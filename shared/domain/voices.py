@@ -1,0 +1,20 @@
+"""How a voice is asked for: by its name, and behind an `@` the language that it is to speak, unless it is English."""
+
+from __future__ import annotations
+
+_BETWEEN = "@"
+
+
+def in_language(voice: str, tag: str) -> str:
+    """The voice, to speak the language of a tag; one that is asked for without a language speaks as the text is."""
+    language = tag.partition("-")[0].lower()
+    return voice if language in ("", "en", "auto", "unknown") else f"{voice}{_BETWEEN}{tag}"
+
+
+def name_of(voice: str) -> str:
+    return voice.partition(_BETWEEN)[0]
+
+
+def language_of(voice: str) -> str:
+    """The tag of the language, "" where none is asked for."""
+    return voice.partition(_BETWEEN)[2]

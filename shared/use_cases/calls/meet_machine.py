@@ -1,0 +1,58 @@
+"""A machine answers a call that we placed: what its caller asked for in that case is done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.domain.call import OUTBOUND, Call, EndReason
+from shared.domain.errors import VoiceAgentError
+from shared.domain.telephony.commands import Voicemail
+from shared.domain.telephony.lines import Provider
+from shared.ports.call_control import CallControl
+from shared.ports.directory import Directory
+from shared.ports.live_calls import LiveCalls
+from shared.ports.outbound_calls import OutboundCalls
+from shared.use_cases.calls.end_call import EndCall
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MeetMachine:
+    directory: Directory
+    live_calls: LiveCalls
+    outbound_calls: OutboundCalls
+    controls: Mapping[Provider, CallControl]
+    end_call: EndCall
+
+    async def __call__(self, call: Call, *, beeped: bool) -> None:
+        """May come twice. `beeped`: the machine's greeting is over, and it records. Raises: TelephonyError."""
+        attempt = None
+        if call.direction == OUTBOUND and not call.state.is_end:
+            attempt = await self.outbound_calls.of_call(call.tenant_id, call.call_id)
+        if attempt is None or attempt.voicemail is Voicemail.IGNORE:
+            return
+        if attempt.voicemail is Voicemail.HANG_UP:
+            await self.end_call.at_once(call, EndReason.VOICEMAIL)
+        elif beeped:
+            await self._leave(call, attempt.message)
+
+    async def _leave(self, call: Call, message: str) -> None:
+        """The provider speaks the message and hangs up; our part in the call is over."""
+        live = await self.live_calls.get(call.call_id)
+        if live is not None and (live.end_reason or live.leaving):
+            return  # it was told before
+        control = self.controls.get(call.provider)
+        if control is None:
+            logger.warning("call %s: there is nobody to leave the message with", call.call_id)
+            return
+        agent = await self.directory.agent(call.tenant_id, call.agent_id)
+        await self.live_calls.leave(call.call_id, EndReason.MESSAGE_LEFT)
+        try:
+            await control.leave_message(call.provider_call_id, message, language=agent.language if agent else "en")
+        except VoiceAgentError:
+            await self.live_calls.leave(call.call_id, "")
+            raise
+        await self.end_call.note(call.call_id, EndReason.MESSAGE_LEFT)

@@ -1,0 +1,1 @@
+"""Calls whose provider hears and speaks itself: words come in, and words go out."""

@@ -18,7 +18,7 @@ from tests.end_to_end.stack import Stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
-CAREFUL = "+15550100011"
+CAREFUL = "+15550100008"
 FILLERS = {"One moment, please.", "Let me look that up."}
 FILLER_AFTER_MS, REPLY_LIMIT_MS = 600, 4000
 PREPARED_WITHIN_S = 12

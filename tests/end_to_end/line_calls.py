@@ -246,7 +246,8 @@ def _is_fair(kind: Kind, call: LineCall) -> bool:
     if kind is Kind.INTERRUPTED:
         turns = call.result["turns"]
         return 1 not in _late_turns(call) and len(turns) > 2 and turns[2]["interruption"] is not None
-    return kind is not Kind.TALK or not _late_turns(call)
+    fell_into_a_pause = any(turn["outcome"] == "interrupted" for turn in call.record["turns"])
+    return kind is not Kind.TALK or not (_late_turns(call) or fell_into_a_pause)
 
 
 def _late_turns(call: LineCall) -> set[int]:

@@ -61,7 +61,7 @@ async def calls(request: pytest.FixtureRequest, stack: Stack, operator: str) -> 
     wanted: list[tuple[Any, Any]] = [
         (item.callspec.params["kind"], item.callspec.params["line"])
         for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "calls" in item.fixturenames
+        if isinstance(item, pytest.Function) and item.path == request.path and "kind" in item.fixturenames
     ]
     placed.begin(wanted)
     yield placed

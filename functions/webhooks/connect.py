@@ -26,7 +26,7 @@ from shared.use_cases.calls.answer_call import Answered, CallOffered, call_id_of
 from shared.use_cases.calls.gateway import Handed
 
 if TYPE_CHECKING:
-    from shared.carriers import FlowRequest
+    from shared.composition.carriers import FlowRequest
 
 blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)

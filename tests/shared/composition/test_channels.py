@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from shared.channels import decoder_of
+from shared.composition.channels import decoder_of
 from shared.domain.telephony.lines import Line, Provider
 from shared.ports.live_calls import LiveCall
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.composition import Services
-from shared.providers import Provider
+from shared.composition.providers import Provider
 from shared.settings import Settings
 
 NEEDED = {

@@ -1,4 +1,4 @@
-"""The only place that picks adapters: builds each use case on first need; nothing connects here."""
+"""What the triggers may ask for: each use case with the adapters that were picked for it."""
 
 from __future__ import annotations
 
@@ -7,41 +7,25 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import cached_property, lru_cache
-from urllib.parse import urlsplit
 
-from shared.adapters.azure_blob.address import BlobAddress
-from shared.adapters.azure_blob.file_store import AzureBlobFileStore
-from shared.adapters.azure_blob.sound_cache import BlobSoundCache
-from shared.adapters.oidc.profile import b2c_profile, external_id_profile, upstream_profile
 from shared.adapters.oidc.token_validator import OidcTokenValidator
 from shared.adapters.opentelemetry.destinations import Destinations
 from shared.adapters.opentelemetry.turn_meter import OpenTelemetryTurnMeter
-from shared.adapters.postgres.call_store import PostgresCallStore
-from shared.adapters.postgres.directory import PostgresDirectory
-from shared.adapters.postgres.entra import EntraPassword
-from shared.adapters.postgres.pool import PostgresPool
-from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
-from shared.adapters.redis.connection import RedisConnection, connect
-from shared.adapters.redis.live_calls import RedisLiveCalls
-from shared.adapters.redis.once import RedisOnce
-from shared.adapters.redis.pace import Pace
-from shared.adapters.redis.pipes import RedisPipes
-from shared.adapters.redis.short_memory import RedisShortMemory
-from shared.adapters.redis.sound_cache import RedisSoundCache
-from shared.adapters.redis.stream_reader import BLOCK_S, StreamReader
 from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
 from shared.adapters.system_clock.clock import SystemClock
 from shared.adapters.web.media_gate import WebMediaGate
 from shared.adapters.web_pubsub.service import WebPubSubService
-from shared.calling import Calling
-from shared.carriers import Carriers, TwilioWebhook, VonageRequest
-from shared.channels import Channels
-from shared.conversing import Conversing
+from shared.composition import doors
+from shared.composition.calling import Calling
+from shared.composition.carriers import Carriers
+from shared.composition.channels import Channels
+from shared.composition.conversing import Conversing
+from shared.composition.providers import Providers
+from shared.composition.storage import Storage
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
 from shared.ports.media_gate import MediaGate
 from shared.ports.orchestrations import Orchestrations
-from shared.providers import Providers
 from shared.settings import Settings
 from shared.use_cases.by_line import ByLine
 from shared.use_cases.calls.answer_call import AnswerCall
@@ -60,8 +44,6 @@ from shared.use_cases.texting.text_streams import TextStreams
 from shared.use_cases.texting.transfer_orders import TransferOrders
 from shared.use_cases.thinking.think import Think
 
-__all__ = ["Services", "TwilioWebhook", "VonageRequest", "services"]
-
 logger = logging.getLogger(__name__)
 
 _SOCKET_TOKEN_MINUTES = 2
@@ -79,6 +61,7 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
+        self.storage = Storage(settings)
         self._warming: asyncio.Task[None] | None = None
 
     def warm_up(self) -> None:
@@ -99,31 +82,43 @@ class Services:
     @cached_property
     def answer_call(self) -> AnswerCall:
         gateway = self.gateway if self.settings.connect_instance_arns else None
-        return AnswerCall(self._directory, self._call_store, self._live_calls, self.pipes, self.clock, gateway)
+        return AnswerCall(
+            self.storage.directory,
+            self.storage.call_store,
+            self.storage.live_calls,
+            self.storage.pipes,
+            self.clock,
+            gateway,
+        )
 
     @cached_property
     def gateway(self) -> Gateway:
-        return Gateway(self._directory, RedisShortMemory(self._redis), RedisOnce(self._redis), self.clock)
+        return Gateway(self.storage.directory, self.storage.short_memory, self.storage.once, self.clock)
 
     @cached_property
     def attach_media(self) -> AttachMedia:
-        return AttachMedia(self._call_store, self._live_calls, self.pipes, self.clock)
+        return AttachMedia(self.storage.call_store, self.storage.live_calls, self.storage.pipes, self.clock)
 
     @cached_property
     def end_call(self) -> EndCall:
         return EndCall(
-            self._call_store, self._live_calls, self.pipes, self._channels, self.carriers.controls, self.clock
+            self.storage.call_store,
+            self.storage.live_calls,
+            self.storage.pipes,
+            self._channels,
+            self.carriers.controls,
+            self.clock,
         )
 
     @cached_property
     def _conversing(self) -> Conversing:
         return Conversing(
-            pipes=self.pipes,
-            live_calls=self._live_calls,
-            directory=self._directory,
-            call_store=self._call_store,
+            pipes=self.storage.pipes,
+            live_calls=self.storage.live_calls,
+            directory=self.storage.directory,
+            call_store=self.storage.call_store,
             channels=self._channels,
-            files=self._files,
+            files=self.storage.files,
             detector=lambda: self._detector,
             providers=self.providers,
             attach_media=self.attach_media,
@@ -172,11 +167,11 @@ class Services:
 
     @cached_property
     def move_media(self) -> MoveMedia:
-        return MoveMedia(self._call_store, self._live_calls, self._directory, self.end_call)
+        return MoveMedia(self.storage.call_store, self.storage.live_calls, self.storage.directory, self.end_call)
 
     @cached_property
     def note_transfer(self) -> NoteTransfer:
-        return NoteTransfer(self._call_store, self._live_calls, self.end_call, self.transfer_orders)
+        return NoteTransfer(self.storage.call_store, self.storage.live_calls, self.end_call, self.transfer_orders)
 
     @cached_property
     def listen_along(self) -> ListenAlong:
@@ -184,18 +179,18 @@ class Services:
             sound=self.carriers.live_sound,
             detector=self._detector,
             speech_to_text=self.providers.speech_to_text,
-            pipes=self.pipes,
-            files=self._files,
+            pipes=self.storage.pipes,
+            files=self.storage.files,
             clock=self.clock,
         )
 
     @cached_property
     def keep_records(self) -> KeepRecords:
         return KeepRecords(
-            call_store=self._call_store,
-            live_calls=self._live_calls,
-            pipes=self.pipes,
-            files=self._files,
+            call_store=self.storage.call_store,
+            live_calls=self.storage.live_calls,
+            pipes=self.storage.pipes,
+            files=self.storage.files,
             channels=self._channels,
             meter=self._turn_meter,
             clock=self.clock,
@@ -204,16 +199,16 @@ class Services:
     @cached_property
     def calling(self) -> Calling:
         return Calling(
-            pool=self._pool,
-            call_store=self._call_store,
-            live_calls=self._live_calls,
-            directory=self._directory,
+            pool=self.storage.pool,
+            call_store=self.storage.call_store,
+            live_calls=self.storage.live_calls,
+            directory=self.storage.directory,
             controls=self.carriers.controls,
             end_call=self.end_call,
             order=self.transfer_orders.order,
             limits=self._limits,
             clock=self.clock,
-            files=self._files,
+            files=self.storage.files,
         )
 
     @property
@@ -222,15 +217,15 @@ class Services:
 
     @cached_property
     def look_up_calls(self) -> LookUpCalls:
-        return LookUpCalls(self._call_store, self._live_calls)
+        return LookUpCalls(self.storage.call_store, self.storage.live_calls)
 
     @cached_property
     def check_health(self) -> CheckHealth:
         return CheckHealth(
             {
-                "database": self._call_store.ping,
-                "redis": self._live_calls.ping,
-                "files": self._files.ping,
+                "database": self.storage.call_store.ping,
+                "redis": self.storage.live_calls.ping,
+                "files": self.storage.files.ping,
                 "web_pubsub": self._channels.ping,
                 "identity": self.token_validator.ping,
                 "speech": self.providers.speech_to_text.ping,
@@ -239,33 +234,30 @@ class Services:
 
     @cached_property
     def token_validator(self) -> OidcTokenValidator:
-        settings = self.settings
-        urls = [url.strip() for url in settings.auth_metadata_url.split(",")]
-        if settings.auth_profile == "b2c":
-            return OidcTokenValidator(b2c_profile(urls, settings.auth_audience))
-        return OidcTokenValidator(external_id_profile(urls[0], settings.auth_audience))
+        return doors.token_validator(self.settings)
 
     @cached_property
     def upstream_validator(self) -> OidcTokenValidator:
-        """Checks the token that Web PubSub's managed identity brings with each event."""
-        settings = self.settings
-        return OidcTokenValidator(
-            upstream_profile(
-                settings.web_pubsub_upstream_issuer,
-                settings.web_pubsub_upstream_audience,
-                settings.web_pubsub_upstream_client_id,
-            ),
-            cache_entries=256,
-        )
+        return doors.upstream_validator(self.settings)
+
+    @cached_property
+    def web_pubsub_origins(self) -> frozenset[str]:
+        return doors.web_pubsub_origins(self.settings)
+
+    @cached_property
+    def hubs(self) -> dict[str, WebPubSubService]:
+        """By name: that of our own clients, and a hub for each protocol that carriers' sockets speak."""
+        names = (self.settings.web_pubsub_client_hub, *self.carriers.hubs)
+        return {name: doors.hub(self.settings, name) for name in names}
 
     @cached_property
     def carriers(self) -> Carriers:
         return Carriers(
             self.settings,
-            self.pipes,
+            self.storage.pipes,
             self.attach_media,
             lambda: self.end_call,
-            redis=self._redis,
+            redis=self.storage.redis,
             clock=self.clock,
             socket_token=self._socket_token,
             move_media=lambda: self.move_media,
@@ -278,46 +270,17 @@ class Services:
     @cached_property
     def media_gates(self) -> dict[str, MediaGate]:
         """Who handles a connection's events, by hub."""
-        web = WebMediaGate(self.pipes, self.attach_media, self.end_call)
+        web = WebMediaGate(self.storage.pipes, self.attach_media, self.end_call)
         return {self.settings.web_pubsub_client_hub: web, **self.carriers.media_gates}
-
-    @cached_property
-    def web_pubsub_origins(self) -> frozenset[str]:
-        """The hosts that may announce events to us."""
-        settings = self.settings
-        endpoint = settings.web_pubsub_endpoint or dict(
-            part.split("=", 1) for part in settings.web_pubsub_connection_string.split(";") if "=" in part
-        ).get("Endpoint", "")
-        hosts = {urlsplit(url).hostname for url in (endpoint, settings.web_pubsub_public_url)}
-        return frozenset(host for host in hosts if host)
-
-    @cached_property
-    def hubs(self) -> dict[str, WebPubSubService]:
-        settings = self.settings
-        return {
-            name: WebPubSubService(
-                name,
-                connection_string=settings.web_pubsub_connection_string,
-                endpoint=settings.web_pubsub_endpoint,
-                client_id=settings.azure_client_id,
-            )
-            for name in (settings.web_pubsub_client_hub, *self.carriers.hubs)
-        }
-
-    @cached_property
-    def pipes(self) -> RedisPipes:
-        rest = StreamReader(self._connect_redis(BLOCK_S), self._redis)
-        frames = StreamReader(self._connect_redis(BLOCK_S), self._redis, pace=Pace())
-        return RedisPipes(self._redis, rest, frames)
 
     @cached_property
     def providers(self) -> Providers:
         return Providers(
             self.settings,
-            breakers=RedisCircuitBreakers(self._redis),
-            shared_sounds=RedisSoundCache(self._redis),
-            lasting_sounds=BlobSoundCache(AzureBlobFileStore(self._blob_address(self.settings.sounds_container))),
-            live_calls=self._live_calls,
+            breakers=self.storage.breakers,
+            shared_sounds=self.storage.shared_sounds,
+            lasting_sounds=self.storage.lasting_sounds,
+            live_calls=self.storage.live_calls,
         )
 
     @cached_property
@@ -337,54 +300,6 @@ class Services:
     @cached_property
     def _channels(self) -> Channels:
         return Channels(self.hubs, self.carriers.text_channels)
-
-    @cached_property
-    def _files(self) -> AzureBlobFileStore:
-        return AzureBlobFileStore(self._blob_address(self.settings.recordings_container))
-
-    def _blob_address(self, container: str) -> BlobAddress:
-        settings = self.settings
-        return BlobAddress(
-            container,
-            connection_string=settings.blob_connection_string or None,
-            account_url=settings.blob_account_url or None,
-            client_id=settings.azure_client_id or None,
-        )
-
-    @cached_property
-    def _pool(self) -> PostgresPool:
-        settings = self.settings
-        entra = settings.database_auth == "entra"
-        return PostgresPool(
-            settings.database_url,
-            max_connections=settings.database_connections,
-            password=EntraPassword(client_id=settings.azure_client_id or None) if entra else None,
-        )
-
-    @cached_property
-    def _call_store(self) -> PostgresCallStore:
-        return PostgresCallStore(self._pool)
-
-    @cached_property
-    def _directory(self) -> PostgresDirectory:
-        return PostgresDirectory(self._pool)
-
-    @cached_property
-    def _live_calls(self) -> RedisLiveCalls:
-        return RedisLiveCalls(self._redis)
-
-    @cached_property
-    def _redis(self) -> RedisConnection:
-        return self._connect_redis(0.0)
-
-    def _connect_redis(self, block_s: float) -> RedisConnection:
-        settings = self.settings
-        return connect(
-            settings.redis_url,
-            entra=settings.redis_auth == "entra",
-            client_id=settings.azure_client_id or None,
-            block_s=block_s,
-        )
 
 
 for _chatty in ("httpx", "httpx2", "azure.core.pipeline.policies.http_logging_policy"):

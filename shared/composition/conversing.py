@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.channels import Channels, decoder_of
+from shared.composition.channels import Channels, decoder_of
+from shared.composition.providers import Providers
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
 from shared.ports.call_store import CallStore
@@ -18,7 +19,6 @@ from shared.ports.live_calls import LiveCalls
 from shared.ports.orchestrations import Orchestrations
 from shared.ports.pipes import Pipes
 from shared.ports.voice_activity import VoiceActivityDetector
-from shared.providers import Providers
 from shared.use_cases.by_line import ByLine
 from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall

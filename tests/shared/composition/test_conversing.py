@@ -13,7 +13,7 @@ from shared.use_cases.hearing.hear import Hear
 from shared.use_cases.speaking.speak import Speak
 from shared.use_cases.texting.hear_words import HearWords
 from shared.use_cases.texting.speak_words import SpeakWords
-from tests.shared.test_composition import NEEDED
+from tests.shared.composition.test_services import NEEDED
 
 _KEYS = {"OPENAI_API_KEY": "key", "WEB_PUBSUB_CONNECTION_STRING": "Endpoint=http://hub;AccessKey=abc;Version=1.0;"}
 

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (("kill", "end a part as a crash would"), ("start", "start a part that is stopped")):
         commands.add_parser(name, help=text).add_argument("part")
     token = commands.add_parser("token", help="sign in to the local issuer and print an access token")
-    token.add_argument("--role", default="operator", choices=("caller", "operator", "admin"))
+    token.add_argument("--role", default="operator", choices=("caller", "operator", "admin", "platform"))
     token.add_argument("--user", help="who to be; by default the first person with that role")
     return parser
 

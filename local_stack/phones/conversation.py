@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from local_stack.phones import g711
+from local_stack.phones.floor import UNKNOWN, Floor, Holder
 from local_stack.phones.measures import Interruption, Murmur, Turn
 from local_stack.phones.playback import PlayedFrame
 from local_stack.phones.utterance import Utterance
@@ -16,6 +17,10 @@ STOPPED_AFTER_MS: Final = 200
 """Silence after which a reply that was interrupted counts as stopped."""
 _RESUMES_WITHIN_MS: Final = 1500
 """So much longer than usual a caller waits for an agent that was silenced by a murmur."""
+_SURE_QUIET_MS: Final = 300
+"""So long a caller waits who knows that the agent has said all, before speaking; nobody hangs up as soon."""
+_LEAD_FRAMES: Final = 3
+"""Who interrupts does so at once: of the silence before the words in a recording no more remains."""
 _FALTERED_MS: Final = 60
 """With an empty buffer for so long, a reply counts as held for the sake of a murmur."""
 
@@ -79,6 +84,8 @@ class Conversation:
         self._wanted_turns = len(utterances) if plan.turns is None else plan.turns
         self._tell = tell
         self.phase = Phase.GREETING
+        self._floor = UNKNOWN
+        self._is_audible = False
         self.turns = [Turn(0, "greeting")]
         self._since_ms: float | None = None
         self._quiet_ms = 0
@@ -92,10 +99,13 @@ class Conversation:
     def turn(self) -> Turn:
         return self.turns[-1]
 
-    def step(self, now_ms: float, played: PlayedFrame, more_to_hear: bool) -> Spoken:
-        """One tick: `played` was heard, `more_to_hear` says that audible audio is still buffered."""
+    def step(self, now_ms: float, played: PlayedFrame, more_to_hear: bool, floor: Floor = UNKNOWN) -> Spoken:
+        """One tick: `played` was heard, `more_to_hear` says that audible audio is still buffered, `floor` whose turn
+        it is.
+        """
         if self._since_ms is None:
             self._since_ms = now_ms
+        self._floor, self._is_audible = floor, played.audible
         self._hear(now_ms, played, more_to_hear)
         self._decide(now_ms, self._since_ms)
         return self._speak(now_ms)
@@ -185,7 +195,7 @@ class Conversation:
         waited_ms = now_ms - since_ms
         if self.phase is Phase.GREETING and plan.speaks:
             greeted = turn.first_heard_ms is not None
-            if greeted and self._quiet_ms >= plan.quiet_ms:
+            if greeted and self._quiet_ms >= self._quiet_limit_ms():
                 self._end_turn(now_ms)
             elif not greeted and waited_ms >= plan.greeting_timeout_ms:
                 turn.timed_out = True
@@ -208,11 +218,21 @@ class Conversation:
             self._end_turn(now_ms)
         elif self._letter() == "m" and turn.murmur is None and listened_ms >= plan.barge_in_after_ms:
             self._begin_to_murmur(now_ms)
-        elif self._barges_in() and listened_ms >= plan.barge_in_after_ms:
+        elif self._barges_in() and listened_ms >= plan.barge_in_after_ms and self._can_interrupt():
             self._begin_to_speak(now_ms)
+            if self._utterance is not None:
+                self._position = max(0, self._utterance.first_loud - _LEAD_FRAMES)
+
+    def _can_interrupt(self) -> bool:
+        """Only what is heard can be interrupted, and only where somebody listens."""
+        return self._is_audible and not self._floor.is_deaf
 
     def _quiet_limit_ms(self) -> int:
-        """Who has only murmured gives the agent time to go on."""
+        """Who has only murmured gives the agent time to go on, and so does who knows that more comes."""
+        if self._floor.holder is Holder.AGENT:
+            return self._plan.reply_timeout_ms
+        if self._floor.holder is Holder.CALLER and self.turn.number < self._wanted_turns:
+            return min(_SURE_QUIET_MS, self._plan.quiet_ms)
         murmur = self.turn.murmur
         is_held = murmur is not None and murmur.clear_received_ms is not None and not murmur.silent_ms
         return self._plan.quiet_ms + (_RESUMES_WITHIN_MS if is_held else 0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 MOODS: Final = ("429", "500", "503", "late", "drop", "done_500", "done_late", "done_drop", "well")
 """Refused, answered too late or not at all; with `done_` although what was asked has been done; `well`: as usual."""
 _LATE_S: Final = 30.0
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+R = TypeVar("R", bound=web.StreamResponse)
 Refusal = Callable[[int], web.Response]
 """An answer of the provider's own form with this status."""
 
@@ -36,10 +36,14 @@ class Moods:
         self._waiting.extend(moods)
         return web.Response(status=204)
 
-    async def handle(self, request: web.Request, handler: Handler, refusal: Refusal) -> web.Response:
+    async def handle(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[R]], refusal: Refusal
+    ) -> R | web.Response:
         """Answers the request in the mood of the moment."""
         mood = self._waiting.popleft() if self._waiting else "well"
-        response = await handler(request) if mood == "well" or mood.startswith("done_") else None
+        response: R | web.Response | None = None
+        if mood == "well" or mood.startswith("done_"):
+            response = await handler(request)
         match mood.removeprefix("done_"):
             case "drop":
                 if request.transport is not None:

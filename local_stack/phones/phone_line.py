@@ -12,7 +12,9 @@ from local_stack.phones import g711
 from local_stack.phones.call_files import LineTracks
 from local_stack.phones.conversation import Conversation, Phase
 from local_stack.phones.events import EventLog
+from local_stack.phones.floor import UNKNOWN
 from local_stack.phones.frame_clock import Clock, FrameClock
+from local_stack.phones.heard_keys import heard_keys
 from local_stack.phones.playback import PlaybackBuffer, PlayedFrame
 
 FRAME_S: Final = g711.FRAME_MS / 1000
@@ -61,6 +63,8 @@ class PhoneLine:
         self.tracks = tracks
         self.playback = PlaybackBuffer()
         """What the caller is going to hear."""
+        self.floor = UNKNOWN
+        """Whose turn it is, where the provider knows."""
         self.listeners: list[FrameListener] = []
         self.lag_p99_ms = 0.0
         """How late the frames came at worst."""
@@ -85,7 +89,7 @@ class PhoneLine:
             self._opened = True
             self.log.add("line_opened", now_ms, audio_ms=self.tracks.duration_ms)
         heard = self.playback.play()
-        spoken = self.conversation.step(now_ms, heard, self.playback.audible_waiting)
+        spoken = self.conversation.step(now_ms, heard, self.playback.audible_waiting, self.floor)
         self.tracks.add(spoken.payload, heard.payload)
         self._passed_ms += g711.FRAME_MS
         frame = LineFrame(now_ms, spoken.payload, heard, spoken.digit)
@@ -190,6 +194,12 @@ class PhoneLine:
         turn.understood = f"{turn.understood or ''} {words}".strip()
         turn.understood_ms = self.now_ms()
         self.log.add("provider_heard", turn.understood_ms, turn=turn.number, text=words)
+
+    def note_keys(self) -> None:
+        """At the end of a call: which keys sounded in what was heard, if there were any."""
+        if pressed := heard_keys(self.tracks.agent):
+            moments = [one.at_ms for one in pressed]
+            self.log.add("keys_heard", digits="".join(one.key for one in pressed), audio_ms=moments)
 
     def clear(self) -> list[str]:
         """Throws away what is not yet heard; the marks in it are handed back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from local_stack.phones import g711
 from local_stack.phones.phone_line import PhoneLine
@@ -62,13 +63,14 @@ class ProviderVoice:
         """Whether anything is still to be made or to be heard."""
         return self.is_making or self.is_heard
 
-    def say(self, text: str) -> None:
-        """Appends a text; one without words is passed over."""
+    def say(self, text: str, language: str = "") -> None:
+        """Appends a text; one without words is passed over. The language is noted: the voice has but one."""
         if not any(character.isalnum() for character in text):
             return
         turn = self._line.conversation.turn
         turn.spoken = f"{turn.spoken or ''} {text.strip()}".strip()
-        self._line.log.add("provider_says", turn=turn.number, text=text.strip())
+        told: dict[str, Any] = {"language": language} if language else {}
+        self._line.log.add("provider_says", turn=turn.number, text=text.strip(), **told)
         self._waiting.append(text.strip())
         if self._maker is None:
             self._maker = asyncio.create_task(self._make())

@@ -12,9 +12,9 @@ from local_stack.phones import g711
 _LEVEL: Final = 5000.0
 _KEY_MS: Final = 120
 _GAP_MS: Final = 60
-_ROWS_HZ: Final = (697, 770, 852, 941)
-_COLUMNS_HZ: Final = (1209, 1336, 1477, 1633)
-_KEYS: Final = ("123A", "456B", "789C", "*0#D")
+ROWS_HZ: Final = (697, 770, 852, 941)
+COLUMNS_HZ: Final = (1209, 1336, 1477, 1633)
+KEYS: Final = ("123A", "456B", "789C", "*0#D")
 PAUSES_MS: Final = {"w": 500, "W": 1000}
 """Letters among keys that stand for waiting."""
 
@@ -47,11 +47,11 @@ def keys(digits: str) -> bytes:
         if digit in PAUSES_MS:
             sound += silence(PAUSES_MS[digit])
             continue
-        row = next(row for row, names in enumerate(_KEYS) if digit in names)
-        sound += tone(_KEY_MS, _ROWS_HZ[row], _COLUMNS_HZ[_KEYS[row].index(digit)]) + silence(_GAP_MS)
+        row = next(row for row, names in enumerate(KEYS) if digit in names)
+        sound += tone(_KEY_MS, ROWS_HZ[row], COLUMNS_HZ[KEYS[row].index(digit)]) + silence(_GAP_MS)
     return sound
 
 
 def are_keys(text: str) -> bool:
     """Whether every character is a key or a pause."""
-    return all(character in PAUSES_MS or any(character in row for row in _KEYS) for character in text)
+    return all(character in PAUSES_MS or any(character in row for row in KEYS) for character in text)

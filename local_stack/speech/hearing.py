@@ -66,9 +66,21 @@ def open_stretch(transcriber: Transcriber, rate_hz: int) -> HearingStream:
 
 def read_samples(audio: str) -> Floats:
     """Base64 of PCM16 little-endian. Raises ApiError 400."""
-    try:
-        content = base64.b64decode(audio, validate=True)
-    except binascii.Error as error:
-        raise ApiError(400, f"audio is not base64: {error}", code="invalid_audio") from error
+    content = _content(audio)
     pcm = np.frombuffer(content[: len(content) & ~1], dtype="<i2")
     return (pcm / np.float32(32768.0)).astype(np.float32)
+
+
+def read_mulaw(audio: str) -> Floats:
+    """Base64 of µ-law. Raises ApiError 400. Source: ITU-T G.711, table 2a"""
+    code = ~np.frombuffer(_content(audio), dtype=np.uint8)
+    exponent, mantissa = (code >> 4) & 0x07, code & 0x0F
+    magnitude = ((mantissa.astype(np.int32) << 3) + 0x84 << exponent) - 0x84
+    return (np.where(code & 0x80, -magnitude, magnitude) / np.float32(32768.0)).astype(np.float32)
+
+
+def _content(audio: str) -> bytes:
+    try:
+        return base64.b64decode(audio, validate=True)
+    except binascii.Error as error:
+        raise ApiError(400, f"audio is not base64: {error}", code="invalid_audio") from error

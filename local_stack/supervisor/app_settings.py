@@ -95,6 +95,7 @@ def _carrier_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str,
         "SAMVAAD_APP_VERSION": "1",
         "SAMVAAD_CONNECTION_ID": "local",
         "SAMVAAD_WEBHOOK_SECRET": secrets.samvaad_webhook_secret,
+        "SAMVAAD_SIGNING_SECRET": secrets.samvaad_signing_secret,
         "SAMVAAD_BASE_URL": addresses.url("phones"),
     }
 

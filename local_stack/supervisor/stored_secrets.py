@@ -27,6 +27,7 @@ class StoredSecrets:
     connect_secret_access_key: str
     samvaad_api_key: str
     samvaad_webhook_secret: str
+    samvaad_signing_secret: str
     vonage_api_key: str
     vonage_signature_secret: str
     vonage_application_id: str
@@ -66,6 +67,7 @@ def _make_up(rsa_key: str) -> StoredSecrets:
         connect_secret_access_key=secrets.token_urlsafe(30),
         samvaad_api_key=secrets.token_hex(16),
         samvaad_webhook_secret=secrets.token_urlsafe(32),
+        samvaad_signing_secret=secrets.token_urlsafe(32),
         vonage_api_key=secrets.token_hex(4),
         vonage_signature_secret=secrets.token_urlsafe(32),
         vonage_application_id=str(uuid.uuid4()),

@@ -23,6 +23,7 @@ class Account:
     secret_access_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     flow_file: Path = _SHIPPED / "contact-flow.json"
+    gateway_flow_file: Path = _SHIPPED / "contact-flow-gateway.json"
     function_dir: Path = _SHIPPED / "lambda"
 
     def __post_init__(self) -> None:

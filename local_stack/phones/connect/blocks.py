@@ -15,6 +15,7 @@ from local_stack.phones.connect.functions import FunctionError
 from local_stack.phones.connect.misbehaviour import Misbehaviour
 from local_stack.phones.connect.stage import ContactEnded, Stage, spoken_text
 from local_stack.phones.connect.transfer import put_through
+from local_stack.phones.floor import AGENT_SPEAKS_ON
 
 LONGEST_ANSWER_BYTES: Final = 32 * 1024
 _MOST_STEPS: Final = 2000
@@ -137,6 +138,7 @@ async def _data(block: Block, stage: Stage) -> str:
     if not language:
         raise BlockFailed("NoMatchingError", "there is no language without a name")
     stage.contact.language = language
+    stage.log.add("language_chosen", language=language)
     return ""
 
 
@@ -151,6 +153,7 @@ async def _compare(block: Block, stage: Stage) -> str:
 
 
 async def _message(block: Block, stage: Stage) -> str:
+    stage.line.floor = AGENT_SPEAKS_ON
     await stage.say(_prompt(block, stage))
     return ""
 

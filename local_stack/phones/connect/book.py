@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from local_stack.phones.call_result import CallResult
 from local_stack.phones.connect.account import Account
 from local_stack.phones.connect.call import ConnectCall
-from local_stack.phones.connect.flow import read_flow
+from local_stack.phones.connect.flow import Flow, read_flow
 from local_stack.phones.connect.functions import Functions
 from local_stack.phones.connect.options import ContactOptions
 from local_stack.phones.connect.video_streams import VideoStreams
@@ -43,11 +43,16 @@ class ContactBook:
             self._functions[app_url] = Functions(self.account.function_dir, environment)
         return self._functions[app_url]
 
+    def _flow(self, gateway_number: str) -> Flow:
+        if not gateway_number:
+            return self.flow
+        return read_flow(self.account.gateway_flow_file, GATEWAY_NUMBER=gateway_number)
+
     def start(self, options: ContactOptions, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         call = ConnectCall(
             self.account,
             options,
-            flow=self.flow,
+            flow=self._flow(options.gateway_number),
             functions=self.functions(options.app_url),
             streams=self.streams,
             speech=self.setup.speech,

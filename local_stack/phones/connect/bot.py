@@ -13,6 +13,7 @@ from local_stack.phones.connect.flow import Block
 from local_stack.phones.connect.functions import FunctionError
 from local_stack.phones.connect.misbehaviour import Misbehaviour
 from local_stack.phones.connect.stage import Stage, spoken_text
+from local_stack.phones.floor import AGENT_SPEAKS, AGENT_SPEAKS_ON, while_listening
 from local_stack.phones.phone_line import FRAME_S
 from local_stack.phones.provider_ear import ProviderEar
 from local_stack.phones.provider_speech import SpeechTrouble
@@ -76,15 +77,20 @@ class Bot:
         ear.forget()
         voice.begin_answer()
         for text in texts:
-            voice.say(spoken_text(text))
+            voice.say(spoken_text(text), self._contact.language)
         may_interrupt = self._contact.lex.get("x-amz-lex:allow-interrupt:*:*", "true") == "true"
+        self._stage.line.floor = AGENT_SPEAKS
         await self._stage.line.until(lambda: not voice.is_busy or (may_interrupt and self._has_begun()))
         if voice.is_busy:
             cut = await voice.stop()
             self._stage.log.add("provider_interrupted", heard=cut.heard, heard_ms=cut.heard_ms)
         elif not may_interrupt:
             ear.forget()
-        return await self._wait()
+        self._stage.line.floor = while_listening(self._setting("audio:start-timeout-ms", 4000) / 1000)
+        try:
+            return await self._wait()
+        finally:
+            self._stage.line.floor = AGENT_SPEAKS_ON
 
     def _has_begun(self) -> bool:
         return self._ear.speaking_since_ms is not None or bool(self._ear.speech or self._ear.digits)

@@ -75,7 +75,7 @@ class ConnectCall:
         )  # fmt: skip
         self._stage = Stage(
             self.contact, functions, self.line, self.log, speech, options.misbehaviours, people, options.app_url,
-            self._start_streaming,
+            self._start_streaming, state_dir,
         )  # fmt: skip
         self._notices = Notices(self._stage)
 
@@ -119,6 +119,7 @@ class ConnectCall:
             reason, why = self._command, "ended from outside"
         finally:
             await self.line.stop()
+            self.line.note_keys()
             self.contact.ended_ms, self.contact.end_reason = self.line.now_ms(), reason
             if self._stream is not None:
                 self.line.listeners.remove(self._stream.take)
@@ -149,7 +150,7 @@ class ConnectCall:
 
     def _start_streaming(self) -> None:
         if self._stream is None:
-            self._stream = self._streams.open(self.contact.contact_id)
+            self._stream = self._streams.open(self.contact.contact_id, self.options.misbehaviours)
             self.contact.stream_arn = self._stream.arn
             self.contact.start_fragment = str(self._stream.next_number)
             self.line.listeners.append(self._stream.take)

@@ -122,6 +122,9 @@ class Contact:
             "Attributes": self.attributes,
             **known,
         }
+        if self.ivr_recording and self.ended_ms is not None:
+            place = {"StorageType": "S3", "Location": f"local-recordings/ivr/{self.contact_id}.wav"}
+            document["Recordings"] = [{**place, "MediaStreamType": "AUDIO", "Status": "AVAILABLE"}]
         return document | ({"DisconnectReason": self.end_reason} if self.end_reason else {})
 
     def contact_event(self, kind: str, at_ms: float) -> dict[str, Any]:

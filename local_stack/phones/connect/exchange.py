@@ -27,7 +27,7 @@ class ConnectExchange:
 
     name = "connect"
     lines = ("connect", "connect-lex")
-    extra_fields = frozenset({"attributes"})
+    extra_fields = frozenset({"attributes", "gateway_number"})
     misbehaviours = frozenset(map(str, Misbehaviour))
 
     def __init__(self, book: ContactBook) -> None:
@@ -55,6 +55,9 @@ class ConnectExchange:
         attributes = wish.extra.get("attributes") or {}
         if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
             raise ValueError("attributes is no object of texts")
+        gateway_number = wish.extra.get("gateway_number") or ""
+        if not isinstance(gateway_number, str):
+            raise ValueError("gateway_number is no text")
         options = ContactOptions(
             customer=wish.from_number,
             system=wish.to_number,
@@ -65,6 +68,7 @@ class ConnectExchange:
             murmur=wish.murmur,
             misbehaviours=frozenset(Misbehaviour(name) for name in wish.misbehaviours),
             max_call_ms=wish.max_call_ms,
+            gateway_number=gateway_number,
         )
         return self.book.start(options, listener)
 

@@ -55,10 +55,13 @@ class Flow:
     blocks: Mapping[str, Block]
 
 
-def read_flow(path: Path) -> Flow:
-    """Raises: BadFlow, OSError."""
+def read_flow(path: Path, **filled_in: str) -> Flow:
+    """`filled_in`: what stands for `{{NAME}}` in it. Raises: BadFlow, OSError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        for name, value in filled_in.items():
+            text = text.replace(f"{{{{{name}}}}}", value)
+        document = json.loads(text)
         blocks = [_block(action) for action in document["Actions"]]
         start = str(document["StartAction"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:

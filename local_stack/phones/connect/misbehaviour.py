@@ -17,9 +17,16 @@ class Misbehaviour(StrEnum):
     """Contact events come in the opposite order, all after the call."""
     EVENTS_LOST = "events-lost"
     FORGED_REQUEST = "forged-request"
-    """Somebody else asks the app about the contact, without a signature, and with a wrong one."""
+    """Somebody else asks the app about the contact: unsigned, wrongly signed, too late, once more to the byte, or
+    signed for another instance."""
     WITHHELD_NUMBER = "withheld-number"
     """The contact has no endpoint of its customer."""
+    SOUND_WITH_GAPS = "sound-with-gaps"
+    """Of its video stream the fragments in which nobody is heard are missing."""
+    SOUND_BREAKS_OFF = "sound-breaks-off"
+    """Whoever follows its video stream is cut off after some fragments, in the middle of one, and may ask again."""
+    DIAL_ANSWER_LOST = "dial-answer-lost"
+    """The contact begins, and whoever asked for it gets no answer to the first request with its token."""
     NEVER_SPEAKS = "never-speaks"
     HANGS_UP_IN_REPLY = "hangs-up-in-reply"
 

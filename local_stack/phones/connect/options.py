@@ -29,9 +29,11 @@ class ContactOptions:
     murmur: Utterance | None = None
     misbehaviours: Misbehaviours = frozenset()
     max_call_ms: int = 300_000
+    gateway_number: str = ""
+    """Where the instance's flow only hands contacts on: to this number."""
 
     def __post_init__(self) -> None:
-        for number in (self.customer, self.system):
+        for number in filter(None, (self.customer, self.system, self.gateway_number)):
             if not is_phone_number(number):
                 raise ValueError(not_a_number(number))
         if self.plan.speaks and not self.utterances:

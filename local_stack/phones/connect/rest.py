@@ -5,6 +5,7 @@ Source: botocore's service models `connect`, `kinesisvideo` and `kinesis-video-m
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -13,14 +14,18 @@ from typing import Any, Final
 from aiohttp import web
 
 from local_stack.phones.connect.book import ContactBook, Entry
+from local_stack.phones.connect.misbehaviour import Misbehaviour
 from local_stack.phones.connect.options import ContactOptions
 from local_stack.phones.connect.sigv4 import NotSigned, aws_error, check_signature, refusal
 from local_stack.phones.lines import is_phone_number
+from local_stack.phones.moods import Moods
 from local_stack.phones.people import CalledPerson
 
 _LONGEST_TOKEN: Final = 500
 _MOST_ATTRIBUTES_BYTES: Final = 32_768
 _STREAM_SILENCE_S: Final = 8.0
+_BREAKS_OFF_AFTER: Final = 8
+_NO_ANSWER_S: Final = 30.0
 Deed = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 
 
@@ -32,6 +37,7 @@ class AwsError(Exception):
 
 
 def add_routes(app: web.Application, book: ContactBook) -> None:
+    """`PUT /_local/connect/moods` says how the next requests fare (`moods.MOODS`)."""
     api = _Api(book)
     app.router.add_put("/contact/outbound-voice", api.signed("connect", api.dial))
     app.router.add_post("/contact/stop", api.signed("connect", api.stop))
@@ -41,25 +47,30 @@ def add_routes(app: web.Application, book: ContactBook) -> None:
     for name in ("start", "stop", "suspend", "resume"):
         app.router.add_post(f"/contact/{name}-recording", api.signed("connect", api.recording(name)))
     app.router.add_post("/getDataEndpoint", api.signed("kinesisvideo", api.data_endpoint))
+    app.router.add_put("/_local/connect/moods", api.moods.set)
     app.router.add_post("/getMedia", api.signed("kinesisvideo", api.media))
 
 
 class _Api:
     def __init__(self, book: ContactBook) -> None:
         self._book = book
+        self.moods = Moods()
 
     def signed(self, service: str, deed: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         account = self._book.account
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            try:
-                given = await check_signature(request, account.access_key_id, account.secret_access_key, time.time())
-                if given != service:
-                    raise NotSigned("InvalidSignatureException", f"Credential should be scoped to {service}")
+            async def done(request: web.Request) -> web.StreamResponse:
                 body = json.loads(await request.read() or b"{}")
                 if not isinstance(body, dict):
                     raise AwsError(400, "InvalidRequestException", "the body is no object")
                 return await deed(request, body)
+
+            try:
+                given = await check_signature(request, account.access_key_id, account.secret_access_key, time.time())
+                if given != service:
+                    raise NotSigned("InvalidSignatureException", f"Credential should be scoped to {service}")
+                return await self.moods.handle(request, done, _as_told)
             except NotSigned as error:
                 return refusal(error)
             except ValueError as error:
@@ -80,7 +91,8 @@ class _Api:
             raise AwsError(400, "InvalidParameterException", "a number, the token or the time is malformed")
         if body.get("AnswerMachineDetectionConfig") and body.get("TrafficType") != "CAMPAIGN":
             raise AwsError(400, "InvalidParameterException", "machines are detected for campaigns only")
-        if token and token in self._book.dialled:
+        if token and (known := self._book.find(self._book.dialled.get(token, ""))) is not None:
+            known.call.log.add("dial_asked", answered=True)
             return web.json_response({"ContactId": self._book.dialled[token]})
         person = self._book.setup.people.get(numbers[0], CalledPerson())
         options = ContactOptions(
@@ -94,10 +106,16 @@ class _Api:
             ring_timeout_ms=ring_s * 1000,
             utterances=person.utterances,
             plan=person.plan,
+            misbehaviours=frozenset(way for way in Misbehaviour if way in person.misbehaviours),
         )
         contact_id = self._book.start(options).get_name()
         if token:
             self._book.dialled[token] = contact_id
+        is_lost = Misbehaviour.DIAL_ANSWER_LOST in options.misbehaviours
+        if (entry := self._book.find(contact_id)) is not None:
+            entry.call.log.add("dial_asked", answered=not is_lost)
+        if is_lost:
+            await asyncio.sleep(_NO_ANSWER_S)
         return web.json_response({"ContactId": contact_id})
 
     async def stop(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
@@ -135,13 +153,15 @@ class _Api:
 
         async def deed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
             self._check_instance(body.get("InstanceId"))
-            contact = self._running(body.get("ContactId")).call.contact
+            call = self._running(body.get("ContactId")).call
+            contact = call.contact
             allowed, after = from_to[what]
             if contact.ivr_recording not in allowed:
                 raise AwsError(
                     400, "InvalidRequestException", f"the recording is {contact.ivr_recording or 'not begun'}"
                 )
             contact.ivr_recording = after
+            call.log.add("recording_told", now=after)
             return web.json_response({})
 
         return deed
@@ -159,7 +179,14 @@ class _Api:
         selector = body.get("StartSelector") or {}
         response = web.StreamResponse(headers={"Content-Type": "video/webm"})
         await response.prepare(request)
+        given = 0
         async for each in stream.read(_after(selector, stream.next_number), _STREAM_SILENCE_S):
+            given += 1
+            if given > _BREAKS_OFF_AFTER and Misbehaviour.SOUND_BREAKS_OFF in stream.ways:
+                await response.write(each.content[: len(each.content) // 2])
+                if request.transport is not None:
+                    request.transport.abort()
+                return response
             await response.write(each.content)
         return response
 
@@ -178,6 +205,11 @@ class _Api:
         if entry.task.done() or entry.call.contact.ended_ms is not None:
             raise AwsError(410, "ContactNotFoundException", "the contact is over")
         return entry
+
+
+def _as_told(status: int) -> web.Response:
+    kind = "TooManyRequestsException" if status == web.HTTPTooManyRequests.status_code else "InternalServiceException"
+    return aws_error(status, kind, "the simulator was told to answer so")
 
 
 def _after(selector: dict[str, Any], newest: int) -> int:

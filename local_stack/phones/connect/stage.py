@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 from typing import Any, Final
 
 from local_stack.phones.connect.contact import Contact
@@ -44,6 +45,8 @@ class Stage:
     people: People
     app_url: str
     start_streaming: Callable[[], None]
+    state_dir: Path | None = None
+    """Where the other side of a transfer is kept too."""
     taken_up: bool = False
     voice: ProviderVoice = field(init=False)
     background: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -54,7 +57,7 @@ class Stage:
     async def say(self, text: str) -> None:
         """Plays it to its end. Raises: LineOver, LineCut."""
         self.voice.begin_answer()
-        self.voice.say(text)
+        self.voice.say(text, self.contact.language)
         await self.voice.finish()
 
     async def while_line_goes_on(self, deed: Awaitable[Any]) -> Any:

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/connect/latest/adminguide/customer-voice-str
 from __future__ import annotations
 
 import asyncio
+import secrets
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 
 from local_stack.phones import g711
 from local_stack.phones.connect.account import Account
+from local_stack.phones.connect.misbehaviour import Misbehaviour, Misbehaviours
 from local_stack.phones.connect.mkv_writer import fragment
 from local_stack.phones.phone_line import LineFrame
 
@@ -22,6 +24,8 @@ _FRAMES_A_FRAGMENT: Final = 50
 _FRAMES_A_BLOCK: Final = 3
 _MOST_FRAGMENTS: Final = 600
 _FIRST_NUMBER: Final = 91343852333181432392682062622220590765191907586
+_WIDEST_STEP: Final = 10**22
+"""Fragment numbers grow, by no fixed step."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,13 @@ class VideoStream:
 
     arn: str
     contact_id: str = ""
+    ways: Misbehaviours = frozenset()
+    next_number: int = _FIRST_NUMBER
     fragments: list[Fragment] = field(default_factory=list)
     written: asyncio.Condition = field(default_factory=asyncio.Condition)
     _said: list[bytes] = field(default_factory=list)
     _heard: list[bytes] = field(default_factory=list)
     _waking: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @property
-    def next_number(self) -> int:
-        return self.fragments[-1].number + 1 if self.fragments else _FIRST_NUMBER
 
     def take(self, frame: LineFrame) -> None:
         """20 ms of the contact's line."""
@@ -63,7 +65,9 @@ class VideoStream:
             for track, frames in ((1, said), (2, heard)):
                 pcm = g711.decode(b"".join(frames[at : at + _FRAMES_A_BLOCK])).astype(np.dtype("<i2")).tobytes()
                 blocks.append((track, at * g711.FRAME_MS, pcm))
-        number = self.next_number
+        number, self.next_number = self.next_number, self.next_number + 1 + secrets.randbelow(_WIDEST_STEP)
+        if Misbehaviour.SOUND_WITH_GAPS in self.ways and not any(map(g711.is_audible, (*said, *heard))):
+            return
         before = {"AWS_KINESISVIDEO_FRAGMENT_NUMBER": str(number), "AWS_KINESISVIDEO_SERVER_TIMESTAMP": _s(now_ms),
                   "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP": _s(starts_ms), "ContactId": self.contact_id,
                   "AUDIO_FROM_CUSTOMER": "1", "AUDIO_TO_CUSTOMER": "2",
@@ -112,14 +116,14 @@ class VideoStreams:
         self._account = account
         self.streams: dict[str, VideoStream] = {}
 
-    def open(self, contact_id: str) -> VideoStream:
+    def open(self, contact_id: str, ways: Misbehaviours = frozenset()) -> VideoStream:
         """A stream that nobody uses, or a new one."""
         free = next((stream for stream in self.streams.values() if not stream.contact_id), None)
         if free is None:
             name = f"local-connect-contact-{uuid.uuid4()}"
             arn = f"arn:aws:kinesisvideo:{self._account.region}:{self._account.owner}:stream/{name}/1763800000000"
             free = self.streams[arn] = VideoStream(arn)
-        free.contact_id = contact_id
+        free.contact_id, free.ways = contact_id, ways
         return free
 
 

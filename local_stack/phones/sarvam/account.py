@@ -16,13 +16,16 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Account:
-    """`webhook_secret` stands in the app's addresses, which whoever builds the agent enters into the platform."""
+    """`webhook_secret` is what tools, hooks and the saved webhook bear, and `signing_secret` with what the results of
+    that are signed, if it is set; whoever builds the agent enters them into the platform.
+    """
 
     api_key: str
     org_id: str
     workspace_id: str
     app_id: str
     webhook_secret: str
+    signing_secret: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Account | None:
@@ -32,8 +35,10 @@ class Account:
             return None
         if missing := [name for name, value in zip(_NAMES, values, strict=True) if not value]:
             raise ValueError(f"{', '.join(missing)}: not set, and the voice agents of Sarvam's need it")
-        return cls(*values)
+        api_key, org_id, workspace_id, app_id, webhook_secret = values
+        signing_secret = environment.get("SAMVAAD_SIGNING_SECRET", "").strip()
+        return cls(api_key, org_id, workspace_id, app_id, webhook_secret, signing_secret)
 
     def hook(self, app_url: str, name: str) -> str:
         """`name`: start, turn, end or result."""
-        return f"{app_url.rstrip('/')}/api/webhooks/sarvam/{self.webhook_secret}/{name}"
+        return f"{app_url.rstrip('/')}/api/webhooks/sarvam/{name}"

@@ -11,6 +11,7 @@ import math
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from local_stack.phones.floor import AGENT_SPEAKS, AGENT_SPEAKS_ON, CALLER_SPEAKS, UNKNOWN
 from local_stack.phones.phone_line import LineOver, PhoneLine
 from local_stack.phones.provider_ear import HeardSpeech, ProviderEar
 from local_stack.phones.provider_speech import SpeechTrouble
@@ -18,6 +19,7 @@ from local_stack.phones.provider_voice import ProviderVoice
 from local_stack.phones.sarvam.hooks import HookFailed, HookSender
 from local_stack.phones.sarvam.misbehaviour import Misbehaviour
 from local_stack.phones.sarvam.options import CallOptions
+from local_stack.phones.sarvam.transfer import DESTINATION, Order, ordered, put_through
 
 _START_TIMEOUT_S: Final = 8.0
 _MOST_QUESTIONS: Final = 5
@@ -38,19 +40,36 @@ class VoiceAgent:
         self._options = options
         self._line = line
         self._sender = sender
+        self._order: Order | None = None
         self._ear = ProviderEar()
         self._voice = ProviderVoice(line, options.speech)
 
     async def converse(self) -> str:
-        """Until the agent ends the call; gives why. Raises: LineOver, LineCut, HookFailed."""
+        """Until the agent ends the call, or has put the caller through; gives why. Raises: LineOver, LineCut,
+        HookFailed.
+        """
         await self._begin()
         self._line.listeners.append(self._ear.take)
         while not self.context.get("end_conversation"):
             await self._listen()
             if self._ear.speech:
                 await self._answer(self._ear.speech.popleft())
+            if self._order is not None and await self._put_through(self._order):
+                return "the person to whom the caller was put through hung up"
         await self._voice.finish()
         return "the agent ended the conversation"
+
+    async def _put_through(self, order: Order) -> bool:
+        """What the agent has still to say is said first; nobody can interrupt it any more."""
+        self._order = None
+        await self._voice.finish()
+        self._line.listeners.remove(self._ear.take)
+        self._line.floor = UNKNOWN
+        try:
+            return await put_through(self._options, self._line, order.to)
+        finally:
+            self._ear.forget()
+            self._line.listeners.append(self._ear.take)
 
     async def _begin(self) -> None:
         """The on-start hook says what to say first."""
@@ -69,6 +88,7 @@ class VoiceAgent:
     async def _listen(self) -> None:
         """Until the caller has said something; whoever speaks into the agent's words silences it."""
         while not self._ear.speech:
+            self._line.floor = AGENT_SPEAKS if self._voice.is_busy else CALLER_SPEAKS
             frame = await self._line.tick()
             since_ms = self._ear.speaking_since_ms
             if since_ms is not None and self._voice.is_busy and frame.at_ms - since_ms >= _BARGE_IN_MS:
@@ -81,10 +101,13 @@ class VoiceAgent:
             self.transcript[-1] = ("agent", cut.heard)
 
     async def _answer(self, heard: HeardSpeech) -> None:
+        self._line.floor = AGENT_SPEAKS_ON
         words = await self._understood(heard)
         if not words:
             return
         self.transcript.append(("user", words))
+        if self._options.caller_language:
+            self.context = {**self.context, "language": self._options.caller_language}
         self._voice.begin_answer()
         try:
             await self._ask(words)
@@ -113,6 +136,9 @@ class VoiceAgent:
             if not to_user and not to_llm:
                 raise HookFailed("the tool's answer has no message")
             self._take(answer.get("context"))
+            self._order = ordered(str(to_llm or ""), self.context)
+            if self._order is not None and self._order.words:
+                self._speak(self._order.words)
             if to_user:
                 self._speak(str(to_user))
             if self.context.get("end_conversation") or not to_llm or "again" not in str(to_llm):
@@ -145,7 +171,7 @@ class VoiceAgent:
         self.transcript.append(("agent", text))
 
     def _hook(self, name: str) -> str:
-        return hook_url(self._options, name)
+        return self._options.account.hook(self._options.app_url, name)
 
     async def _during(self, deed: Coroutine[Any, Any, _T]) -> _T:
         """Time passes on the line meanwhile. Raises: LineOver, LineCut, and what the deed raises."""
@@ -166,19 +192,9 @@ class VoiceAgent:
             return
 
 
-def hook_url(options: CallOptions, name: str) -> str:
-    url = options.account.hook(options.app_url, name)
-    secret = options.account.webhook_secret
-    if Misbehaviour.FOREIGN_ADDRESS in options.misbehaviours:
-        return url.replace(secret, "x" * len(secret))
-    if Misbehaviour.CUT_ADDRESS in options.misbehaviours:
-        return url.replace(secret, secret[:-1])
-    return url
-
-
 def _first_context(options: CallOptions) -> dict[str, Any]:
     return {
-        "agent_variables": dict(options.agent_variables),
+        "agent_variables": {DESTINATION: "", **options.agent_variables},
         "internal_variables": {},
         "engagement_metadata": {
             "interaction_id": options.interaction_id,

@@ -14,7 +14,8 @@ from local_stack.phones.events import CallEvent, EventLog, Listener
 from local_stack.phones.frame_clock import Clock, SystemClock
 from local_stack.phones.measures import Turn
 from local_stack.phones.phone_line import LineCut, LineOver, PhoneLine
-from local_stack.phones.sarvam.agent import VoiceAgent, hook_url
+from local_stack.phones.sarvam.agent import VoiceAgent
+from local_stack.phones.sarvam.credentials import Credentials
 from local_stack.phones.sarvam.hooks import HookFailed, HookSender
 from local_stack.phones.sarvam.options import UNANSWERED, CallOptions, Direction
 from local_stack.phones.sarvam.reports import Reports
@@ -63,11 +64,11 @@ class SamvaadCall:
         self.log.add("call_started", None, call_sid=options.name, direction=options.direction.value,
                      **{"from": from_number, "to": to_number})  # fmt: skip
         async with aiohttp.ClientSession() as session:
-            sender = HookSender(session, self.log)
+            sender = HookSender(session, self.log, Credentials.of(options))
             self.agent = VoiceAgent(options, self.line, sender)
             try:
                 await self._live(self.agent)
-                urls = {name: hook_url(options, name) for name in ("end", "result")}
+                urls = {name: options.account.hook(options.app_url, name) for name in ("end", "result")}
                 await Reports(options, self.state, sender, urls).tell(self.agent.context, self.agent.transcript)
             finally:
                 await self.line.stop()

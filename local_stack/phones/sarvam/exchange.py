@@ -27,7 +27,7 @@ class SarvamExchange:
 
     name = "sarvam"
     lines = ("sarvam",)
-    extra_fields: frozenset[str] = frozenset()
+    extra_fields = frozenset({"language"})
     misbehaviours = frozenset(map(str, Misbehaviour))
 
     def __init__(self, book: CallBook) -> None:
@@ -53,7 +53,9 @@ class SarvamExchange:
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""
-        setup = self.book.setup
+        setup, language = self.book.setup, wish.extra.get("language") or ""
+        if not isinstance(language, str):
+            raise ValueError("language is not a text")
         options = CallOptions(
             account=self.book.account,
             speech=setup.speech,
@@ -66,6 +68,8 @@ class SarvamExchange:
             misbehaviours=frozenset(Misbehaviour(name) for name in wish.misbehaviours),
             max_call_ms=wish.max_call_ms,
             state_dir=setup.state_dir,
+            people=setup.people,
+            caller_language=language,
         )
         return self.book.start(options, listener)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import aiohttp
 
 from local_stack.phones.events import EventLog
+from local_stack.phones.sarvam.credentials import Credentials
 
 TELL_TIMEOUT_S: Final = 5.0
 _ATTEMPTS: Final = 3
@@ -27,7 +28,8 @@ class HookFailed(Exception):
 class HookSender:
     """Sends the requests of one call."""
 
-    def __init__(self, session: aiohttp.ClientSession, log: EventLog) -> None:
+    def __init__(self, session: aiohttp.ClientSession, log: EventLog, credentials: Credentials) -> None:
+        self.credentials = credentials
         self._session = session
         self._log = log
 
@@ -40,7 +42,8 @@ class HookSender:
         return await self._asked(kind, url, document, timeout_s)
 
     async def _asked(self, kind: str, url: str, document: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
-        status, body = await self._post(kind, url, json.dumps(document).encode(), timeout_s)
+        content, headers = json.dumps(document).encode(), self.credentials.of_hook()
+        status, body = await self._post(kind, url, content, headers, timeout_s)
         if not 200 <= status < 300:
             reason = " ".join(body[:200].decode(errors="replace").split())
             raise HookFailed(f"{_shown(url)} answered {status} {reason}".rstrip())
@@ -52,11 +55,22 @@ class HookSender:
             raise HookFailed(f"{_shown(url)} did not answer with a JSON object")
         return answer
 
-    async def tell(self, kind: str, url: str, body: bytes, attempts: int = _ATTEMPTS) -> None:
-        """Until it is taken, a few times; that it is not is a line in the log."""
+    async def end(self, url: str, body: bytes, attempts: int = _ATTEMPTS) -> None:
+        """The on-end hook; as `result`."""
+        await self._tell("end", url, body, self.credentials.of_hook(), attempts)
+
+    async def result(self, saved_url: str, body: bytes) -> None:
+        """Until it is taken, a few times; that it is not is a line in the log. Where the call brought an address
+        along, it goes there, and bears nothing.
+        """
+        url, now_s = self.credentials.result_url, self._log.wall_ms() / 1000
+        headers = {} if url else self.credentials.of_saved_webhook(body, now_s)
+        await self._tell("result", url or saved_url, body, headers, _ATTEMPTS)
+
+    async def _tell(self, kind: str, url: str, body: bytes, headers: Mapping[str, str], attempts: int) -> None:
         for attempt in range(attempts):
             try:
-                status, _ = await self._post(kind, url, body, TELL_TIMEOUT_S)
+                status, _ = await self._post(kind, url, body, headers, TELL_TIMEOUT_S)
                 if 200 <= status < 300:
                     return
                 message = f"{_shown(url)} answered {status}"
@@ -66,9 +80,11 @@ class HookSender:
             if attempt + 1 < attempts:
                 await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
 
-    async def _post(self, kind: str, url: str, body: bytes, timeout_s: float) -> tuple[int, bytes]:
+    async def _post(
+        self, kind: str, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float
+    ) -> tuple[int, bytes]:
         began_ms = self._log.wall_ms()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **headers}
         try:
             async with (
                 asyncio.timeout(timeout_s),
@@ -85,6 +101,6 @@ class HookSender:
 
 
 def _shown(url: str) -> str:
-    """The address without its secret."""
-    head, _, name = url.rpartition("/")
-    return f"{head.rpartition('/')[0]}/…/{name}" if "/webhooks/sarvam/" in url else url
+    """The address without the pass that it may bear."""
+    head, mark, rest = url.partition("/result/")
+    return f"{head}{mark}{rest.partition('/')[0]}/…" if mark else url

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class Misbehaviour(StrEnum):
-    FOREIGN_ADDRESS = "foreign-address"
-    """All requests go to an address whose secret is not ours."""
-    CUT_ADDRESS = "cut-address"
-    """The secret in the address lacks its last letter."""
+    FOREIGN_BEARER = "foreign-bearer"
+    """All requests bear a secret that is not ours."""
+    CUT_BEARER = "cut-bearer"
+    """The secret lacks its last letter."""
     REPEATED_TURNS = "repeated-turns"
     """Each turn is asked twice, one after the other; what is answered the second time counts."""
     FORGETFUL = "forgetful"

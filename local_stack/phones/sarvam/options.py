@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local_stack.phones.conversation import Plan
-from local_stack.phones.people import Callee
+from local_stack.phones.people import Callee, People
 from local_stack.phones.provider_speech import ProviderSpeech
 from local_stack.phones.sarvam.account import Account
 from local_stack.phones.sarvam.misbehaviour import Misbehaviour
@@ -53,9 +53,11 @@ class CallOptions:
     initial_bot_message: str = ""
     """What the agent says first if no hook says otherwise."""
     result_url: str = ""
-    """Where the result is told; empty: to the app's own address."""
+    """Where the result is told; empty: to the webhook that is saved in the workspace."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     language: str = "English"
+    caller_language: str = ""
+    """What the caller is heard to speak, and in which the agent then goes on by itself; "": the agent's own."""
     allowed_languages: Sequence[str] = ("English", "Hindi")
     callee: Callee = Callee.ANSWERS
     ring_ms: int = 500
@@ -66,6 +68,8 @@ class CallOptions:
     max_call_ms: int = 300_000
     tool_timeout_s: float = 15.0
     state_dir: Path | None = None
+    people: People = field(default_factory=dict)
+    """Who can be called, by number."""
 
     @property
     def name(self) -> str:

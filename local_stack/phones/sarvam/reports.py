@@ -42,7 +42,7 @@ class Reports:
             return
         if Misbehaviour.EMPTY_END in wayward:
             for _ in range(_EMPTY_ENDS):
-                await self._sender.tell("end", self._urls["end"], b"", attempts=1)
+                await self._sender.end(self._urls["end"], b"", attempts=1)
             return
         document = {
             "context": {
@@ -55,21 +55,21 @@ class Reports:
                 "retry_interaction": False,
             }
         }
-        await self._sender.tell("end", self._urls["end"], json.dumps(document).encode())
+        await self._sender.end(self._urls["end"], json.dumps(document).encode())
 
     async def _result(self, context: dict[str, Any], transcript: Transcript) -> None:
-        wayward, url = self._options.misbehaviours, self._options.result_url or self._urls["result"]
+        wayward, url = self._options.misbehaviours, self._urls["result"]
         if Misbehaviour.NO_RESULT in wayward:
             return
         if Misbehaviour.EMPTY_RESULT in wayward:
-            await self._sender.tell("result", url, b"")
+            await self._sender.result(url, b"")
             return
         if Misbehaviour.MALFORMED_RESULT in wayward:
-            await self._sender.tell("result", url, b'{"attempt_id": 7, "status": ["connected"]')
+            await self._sender.result(url, b'{"attempt_id": 7, "status": ["connected"]')
             return
         body = json.dumps(self.result(context, transcript)).encode()
         for _ in range(2 if Misbehaviour.REPEATED_RESULT in wayward else 1):
-            await self._sender.tell("result", url, body)
+            await self._sender.result(url, body)
 
     def result(self, context: dict[str, Any], transcript: Transcript) -> dict[str, Any]:
         """The body, by the kind of call."""

@@ -119,6 +119,7 @@ class _Api:
                 Misbehaviour(name) for name in person.misbehaviours if name in set(map(str, Misbehaviour))
             ),
             state_dir=setup.state_dir,
+            people=setup.people,
         )
 
     async def interactions(self, request: web.Request) -> web.Response:

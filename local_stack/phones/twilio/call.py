@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import aiohttp
 
-from local_stack.phones import g711, tones, utterance
+from local_stack.phones import tones
+from local_stack.phones.answering_machine import plan_of, said_by
 from local_stack.phones.call_files import CallFiles, LineTracks, known_words
 from local_stack.phones.call_result import CallResult
-from local_stack.phones.conversation import Conversation, Plan
+from local_stack.phones.conversation import Conversation
 from local_stack.phones.events import CallEvent, EventLog, Listener
+from local_stack.phones.floor import UNKNOWN
 from local_stack.phones.frame_clock import Clock, SystemClock
 from local_stack.phones.measures import Turn
-from local_stack.phones.people import Callee
 from local_stack.phones.phone_line import LineCut, LineOver, PhoneLine
 from local_stack.phones.twilio.account import new_sid
 from local_stack.phones.twilio.call_state import AskedRequest, CallState
@@ -39,8 +40,6 @@ _MAX_DOCUMENTS: Final = 50
 """More of them without anything heard between are a circle."""
 _TICK_S: Final = 0.02
 _COMPLAINTS: Final = frozenset({"carrier_error", "callback_failed", "send_failed"})
-_MACHINE_LISTENS_MS: Final = 5000
-"""So long a machine records silence before it hangs up."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ class TwilioCall:
         self._listener = listener
         self.state = CallState(clock.wall_ms())
         self.ready = asyncio.Event()
-        said = machine_greeting(options.utterances) if options.callee is Callee.MACHINE else options.utterances
-        plan, said = behaviour_of(_plan_of(options), said, options.misbehaviours)
+        said = said_by(options.callee, options.utterances)
+        plan, said = behaviour_of(plan_of(options.callee, options.plan), said, options.misbehaviours)
         self._conversation = Conversation(plan, said, self._tell, options.murmur)
         self._tracks = LineTracks()
         self.line = PhoneLine(
@@ -158,6 +157,7 @@ class TwilioCall:
             self._detecting.cancel()
             await asyncio.gather(self._detecting, return_exceptions=True)
         await self.line.stop()
+        self.line.note_keys()
         self._context.carrier.recordings.stop_all(self.sid, self._context.now_ms())
 
     async def _ring(self) -> None:
@@ -232,6 +232,7 @@ class TwilioCall:
             if following is not None:
                 await self._follow_redirected(following)
         self.ready.set()
+        self.line.floor = UNKNOWN
         self.line.start()
         try:
             await self.line.until(lambda: False)
@@ -318,23 +319,6 @@ class TwilioCall:
 def _complaint(event: CallEvent) -> str:
     code = event.facts.get("code")
     return f"{code}: {event.facts['message']}" if code is not None else str(event.facts["message"])
-
-
-def _plan_of(options: CallOptions) -> Plan:
-    """A machine speaks its greeting at once and then records until nothing comes any more."""
-    if options.callee is not Callee.MACHINE:
-        return options.plan
-    return Plan(turns=1, greeting_timeout_ms=0, quiet_ms=_MACHINE_LISTENS_MS, reply_timeout_ms=60_000)
-
-
-def machine_greeting(said: Sequence[utterance.Utterance]) -> Sequence[utterance.Utterance]:
-    """What a machine says when it picks up, and its beep, in one go."""
-    beep = tones.beep()
-    beeps = tuple(beep[at : at + g711.FRAME_BYTES] for at in range(0, len(beep), g711.FRAME_BYTES))
-    frames = tuple(frame for one in said for frame in one.frames)
-    words = " ".join(one.text for one in said if one.text) or None
-    first = said[0].first_loud if said else 0
-    return (utterance.Utterance("machine", frames + beeps, first, len(frames) + len(beeps) - 1, words),)
 
 
 def lone_carrier(clock: Clock) -> Carrier:

@@ -24,6 +24,7 @@ from local_stack.phones.twilio.rooms import Participant, Room
 from local_stack.phones.twilio.stage import Stage, asked
 from local_stack.phones.twilio.verbs import Conference, Dial, Number
 from local_stack.phones.twilio.voice_webhook import Source
+from local_stack.phones.twilio.waiting_room import wait_in
 
 _LEG_ENDS_WITHIN_S: Final = 5.0
 
@@ -191,24 +192,34 @@ async def _confer(stage: Stage, verb: Dial, wanted: Conference) -> Source | None
     if room.callback is None:
         room.callback = wanted.callback
     member = Member(context.sid, stage.line, is_muted=wanted.muted, heard_only_by=wanted.coach)
-    participant = Participant(member, wanted.label, wanted.start_on_enter, wanted.end_on_exit)
+    participant = Participant(
+        member, wanted.label, wanted.start_on_enter, wanted.end_on_exit, beeps_on_exit=wanted.beeps_on_exit
+    )
     if len(room.participants) >= wanted.max_participants:
         return asked(verb.action, [("DialCallStatus", "failed")])
-    await _stay(stage, verb, room, participant, beeps=wanted.beep in ("true", "onEnter"))
+    participant.tell = lambda event: stage.notices.room(room, event, participant)
+    await _stay(stage, verb, room, participant, wanted)
     return asked(verb.action, [("DialCallStatus", "answered")])
 
 
-async def _stay(stage: Stage, verb: Dial, room: Room, participant: Participant, *, beeps: bool) -> None:
+async def _stay(stage: Stage, verb: Dial, room: Room, participant: Participant, wanted: Conference) -> None:
+    """Waits for the conference to begin, and then takes part in it. Raises: LineOver, LineCut."""
+
+    def has_left() -> bool:
+        return participant.is_sent_away or room.is_over
+
     stage.line.check()
     stage.line.start()
-    begins = room.enter(participant, beeps)
-    stage.notices.room(room, "join", participant)
+    begins = room.enter(participant, wanted.beeps_on_enter)
+    participant.tell("participant-join")
     if begins:
-        stage.notices.room(room, "start")
+        stage.notices.room(room, "conference-start")
     try:
-        await stage.line.until(lambda: participant.is_sent_away or room.is_over, within_s=verb.time_limit_s)
+        if not room.has_begun:
+            await wait_in(stage, wanted, lambda: room.has_begun or has_left())
+        await stage.line.until(has_left, within_s=verb.time_limit_s)
     finally:
         ends = room.leave(participant, stage.context.now_ms())
-        stage.notices.room(room, "leave", participant)
+        participant.tell("participant-leave")
         if ends:
-            stage.notices.room(room, "end")
+            stage.notices.room(room, "conference-end")

@@ -65,7 +65,7 @@ class TwilioExchange:
 
     name = "twilio"
     lines = ("twilio", "twilio-relay", "twilio-gather")
-    extra_fields = frozenset({"voice_url", "status_url", "fallback_url", "account_sid"})
+    extra_fields = frozenset({"voice_url", "status_url", "fallback_url", "account_sid", "language"})
     misbehaviours = frozenset(map(str, Misbehaviour))
 
     def __init__(self, book: CallBook) -> None:
@@ -122,8 +122,12 @@ def inbound_options(wish: CallWish, account: Account, state_dir: Path | None) ->
         if value is not None and not isinstance(value, str):
             raise ValueError(f"{name} is not a text")
         urls[name] = value or urls[name]
+    language = wish.extra.get("language") or ""
+    if not isinstance(language, str):
+        raise ValueError("language is not a text")
     return CallOptions(
         account=account,
+        language=language,
         from_number=wish.from_number,
         to_number=wish.to_number,
         voice_url=urls["voice_url"],

@@ -141,7 +141,11 @@ def room_fields(room: Room, event: str, at_ms: float, participant: Participant |
             ("EndConferenceOnExit", _yes(participant.ends_room)),
             ("Coaching", _yes(bool(participant.member.heard_only_by))),
         ]
-    return fields if event != "conference-end" else [*fields, ("ReasonConferenceEnded", room.reason)]
+    if event == "conference-end":
+        fields.append(("ReasonConferenceEnded", room.reason))
+        if room.ended_by is not None:
+            fields.append(("CallSidEndingConference", room.ended_by.call_sid))
+    return fields
 
 
 def _yes(value: bool) -> str:

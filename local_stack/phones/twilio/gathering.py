@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from local_stack.phones.floor import AGENT_SPEAKS, AGENT_SPEAKS_ON, while_listening
 from local_stack.phones.phone_line import FRAME_S
 from local_stack.phones.provider_ear import ProviderEar
 from local_stack.phones.provider_speech import SpeechTrouble
@@ -65,11 +66,15 @@ class _Listener:
         self._digits = ""
 
     async def listen(self) -> Gathered:
+        self._stage.log.add("provider_listens", language=self._verb.language)
         self._line.listeners.append(self._ear.take)
         try:
+            self._line.floor = AGENT_SPEAKS
             await self._prompt()
+            self._line.floor = while_listening(self._verb.timeout_s)
             return await self._wait()
         finally:
+            self._line.floor = AGENT_SPEAKS_ON
             self._line.listeners.remove(self._ear.take)
 
     async def _prompt(self) -> None:

@@ -31,6 +31,7 @@ from local_stack.phones.twilio.verbs import Stream
 
 _FLUSH_TIMEOUT_S: Final = 2.0
 _VANISHES_AFTER_SPEECH_MS: Final = 500
+_DROPS_AFTER_HEARD_MS: Final = 400
 _NORMAL_CLOSE: Final = 1000
 
 
@@ -42,6 +43,7 @@ class StreamEnd(StrEnum):
     COMMANDED = "the app ended the stream by the REST API"
     TIME_LIMIT = "the call reached its time limit"
     VANISHED = "the line broke"
+    BROKE = "the connection to the app broke"
 
 
 class MediaStream:
@@ -109,6 +111,9 @@ class MediaStream:
                 if self._is_to_vanish():
                     self._vanished = True
                     return StreamEnd.VANISHED
+                if self._is_to_drop():
+                    self._context.state.has_dropped_socket = self._vanished = True
+                    return StreamEnd.BROKE
                 if frame * g711.FRAME_MS >= self._context.options.max_call_ms:
                     return StreamEnd.TIME_LIMIT
                 self._pass_frame(frame)
@@ -135,6 +140,12 @@ class MediaStream:
         if Misbehaviour.VANISHES not in self._ways or started_ms is None:
             return False
         return self._context.now_ms() >= started_ms + _VANISHES_AFTER_SPEECH_MS
+
+    def _is_to_drop(self) -> bool:
+        if Misbehaviour.SOCKET_DROPS not in self._ways or self._context.state.has_dropped_socket:
+            return False
+        turn = self._conversation.turn
+        return turn.number > 0 and turn.heard_ms >= _DROPS_AFTER_HEARD_MS
 
     def _echo_marks(self, names: list[str], cleared: bool) -> None:
         for name in names:
@@ -176,7 +187,7 @@ class MediaStream:
             self._log.add("carrier_error", code=int(fault.code), message=fault.message)
 
     async def _say_goodbye(self, end: StreamEnd, sending: asyncio.Task[None]) -> None:
-        if end in (StreamEnd.APP_CLOSED, StreamEnd.VANISHED):
+        if end in (StreamEnd.APP_CLOSED, StreamEnd.VANISHED, StreamEnd.BROKE):
             return
         for text in closing_messages(self._writer, self._ways):
             self._outbox.put_nowait(text)

@@ -56,10 +56,12 @@ class Misbehaviour(StrEnum):
     """Each callback comes twice, to the byte."""
     REORDERED_CALLBACKS = "reordered-callbacks"
     """Of two status callbacks the later one comes first."""
+    LATE_CALLBACKS = "late-callbacks"
+    """Each callback comes two seconds after what it tells of."""
     LOST_CALLBACKS = "lost-callbacks"
     """The end of the call is never told."""
     SOCKET_DROPS = "socket-drops"
-    """The relay's socket is aborted in the middle of the first reply; the call goes on without it."""
+    """The socket of a stream or a relay is aborted in the middle of the first reply, once; the call goes on."""
 
 
 Misbehaviours = frozenset[Misbehaviour]

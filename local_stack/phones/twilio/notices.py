@@ -26,6 +26,7 @@ from local_stack.phones.twilio.webhooks import PreparedRequest, WebhookSender
 
 _DRAIN_TIMEOUT_S: Final = 35.0
 """Two tries of 15 seconds each, and some."""
+_LATE_S: Final = 2.0
 
 
 class Notices:
@@ -105,13 +106,13 @@ class Notices:
             self._queue.put_nowait(request)
 
     def room(self, room: Room, event: str, participant: Participant | None = None) -> None:
-        """`start`, `end`, `join`, `leave` …, as far as that is wanted."""
-        name = f"conference-{event}" if event in ("start", "end") else f"participant-{event}"
-        self._log.add("room_told", room=room.name, told=name)
+        """`conference-start`, `participant-join` …, as far as that is wanted."""
+        self._log.add("room_told", room=room.name, told=event)
         callback = room.callback
-        if callback is not None and event in callback.events:
+        wanted = event.partition("-")[2]
+        if callback is not None and wanted.removeprefix("un") in callback.events:
             room.sequence += 1
-            fields = room_fields(room, name, self._context.now_ms(), participant)
+            fields = room_fields(room, event, self._context.now_ms(), participant)
             self._queue.put_nowait(self._sender.prepare("room", callback.method, callback.url, fields))
 
     async def drain(self) -> None:
@@ -132,6 +133,8 @@ class Notices:
 
     async def _run(self) -> None:
         while (request := await self._queue.get()) is not None:
+            if Misbehaviour.LATE_CALLBACKS in self._context.options.misbehaviours:
+                await self._context.clock.sleep(_LATE_S)
             try:
                 await self._sender.send(request)
             except CarrierFault as fault:

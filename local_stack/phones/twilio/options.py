@@ -96,6 +96,8 @@ class CallOptions:
     """What the plan's m says over a reply."""
     misbehaviours: Misbehaviours = frozenset()
     max_call_ms: int = 300_000
+    language: str = ""
+    """What a recogniser of several languages says that the caller speaks; "": it hears the one that it is told."""
     state_dir: Path | None = None
     """Where `calls/<call sid>/` is written; None writes nothing."""
 

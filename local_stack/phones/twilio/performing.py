@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from local_stack.phones.floor import AGENT_SPEAKS_ON, UNKNOWN
 from local_stack.phones.twilio.dialling import dial, start_recording
 from local_stack.phones.twilio.faults import CarrierFault
 from local_stack.phones.twilio.gathering import gather
@@ -30,10 +31,14 @@ from local_stack.phones.twilio.verbs import (
 from local_stack.phones.twilio.voice_webhook import Source
 from local_stack.phones.twilio.voicemail import record
 
+_OF_THE_AGENT = (Gather, Say, Play, Pause, Redirect, StartRecording)
+"""While these are carried out the app has the word, or is asked for it."""
+
 
 async def perform_one(stage: Stage, verb: Verb, is_commanded: Callable[[], bool]) -> Source | None:
     """Where the next TwiML comes from; None to go on with the next verb. Raises: CallEnded, LineOver, LineCut."""
     following: Source | None = None
+    stage.line.floor = AGENT_SPEAKS_ON if isinstance(verb, _OF_THE_AGENT) else UNKNOWN
     match verb:
         case Stream():
             following = await _stream(stage, verb, is_commanded)
@@ -71,6 +76,8 @@ async def _stream(stage: Stage, verb: Stream, is_commanded: Callable[[], bool]) 
         notices.stream(verb, stream.sid, "stream-error", fault.message)
     if end is StreamEnd.VANISHED:
         raise CallEnded("completed", end.value)
+    if end is StreamEnd.BROKE:
+        notices.stream(verb, stream.sid, "stream-error", end.value)
     notices.stream(verb, stream.sid, "stream-stopped")
     if end in (StreamEnd.CALLER_HUNG_UP, StreamEnd.TIME_LIMIT):
         raise CallEnded("completed", end.value)

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
-from local_stack.phones import g711, wav
-from local_stack.phones.phone_line import LineFrame, PhoneLine
+from local_stack.phones.line_sound import LineSound
+from local_stack.phones.phone_line import PhoneLine
 from local_stack.phones.twilio.account import new_sid
 
 LIVE: Final = frozenset({"in-progress", "paused"})
@@ -17,7 +15,7 @@ LIVE: Final = frozenset({"in-progress", "paused"})
 
 @dataclass
 class Recording:
-    """One recording; `said` and `heard` are µ-law of both sides of the line, of the same length."""
+    """One recording."""
 
     call_sid: str
     account_sid: str
@@ -30,10 +28,7 @@ class Recording:
     ended_ms: float | None = None
     on_change: Callable[[Recording], None] = lambda _recording: None
     """Told when it begins, and when it is complete or absent."""
-    _said: bytearray = field(default_factory=bytearray)
-    _heard: bytearray = field(default_factory=bytearray)
-    _line: PhoneLine | None = None
-    _keeps_pauses: bool = False
+    _sound: LineSound = field(default_factory=LineSound)
 
     @property
     def is_live(self) -> bool:
@@ -41,48 +36,30 @@ class Recording:
 
     @property
     def duration_s(self) -> int:
-        return round(len(self._said) / g711.SAMPLE_RATE_HZ)
+        return round(self._sound.duration_s)
 
     def begin(self, line: PhoneLine) -> None:
-        self._line = line
-        line.listeners.append(self._take)
+        self._sound.begin(line)
         self.on_change(self)
 
-    def _take(self, frame: LineFrame) -> None:
-        if self.status == "in-progress":
-            self._said += frame.said
-            self._heard += frame.heard.payload
-        elif self._keeps_pauses:
-            self._said += g711.SILENT_FRAME
-            self._heard += g711.SILENT_FRAME
-
     def pause(self, *, keeps_silence: bool) -> None:
-        self.status, self._keeps_pauses = "paused", keeps_silence
+        self.status = "paused"
+        self._sound.is_paused, self._sound.keeps_pauses = True, keeps_silence
 
     def resume(self) -> None:
-        self.status = "in-progress"
+        self.status, self._sound.is_paused = "in-progress", False
 
     def stop(self, now_ms: float) -> None:
         """`completed`, or `absent` where nothing was recorded."""
         if not self.is_live:
             return
-        if self._line is not None:
-            self._line.listeners.remove(self._take)
-        self._line = None
-        self.status, self.ended_ms = ("completed" if self._said else "absent"), now_ms
+        self._sound.stop()
+        self.status, self.ended_ms = ("absent" if self._sound.is_empty else "completed"), now_ms
         self.on_change(self)
 
     def as_wav(self) -> bytes:
         """16-bit at 8 kHz: the caller on the left and the agent on the right, or both together."""
-        said, heard = (g711.decode(bytes(side)) for side in (self._said, self._heard))
-        if self.channels == 2:
-            return wav.as_bytes(np.column_stack([said, heard]), g711.SAMPLE_RATE_HZ)
-        if self.track == "inbound":
-            return wav.as_bytes(said, g711.SAMPLE_RATE_HZ)
-        if self.track == "outbound":
-            return wav.as_bytes(heard, g711.SAMPLE_RATE_HZ)
-        both = said.astype(np.int32) + heard
-        return wav.as_bytes(np.clip(both, -32768, 32767).astype(np.int16), g711.SAMPLE_RATE_HZ)
+        return self._sound.as_wav(self.channels, self.track)
 
 
 class Recordings:

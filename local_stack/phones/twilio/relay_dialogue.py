@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from local_stack.phones import tones
+from local_stack.phones.floor import AGENT_SPEAKS, CALLER_SPEAKS, UNKNOWN, Floor
 from local_stack.phones.provider_ear import HeardSpeech, ProviderEar
 from local_stack.phones.provider_speech import SpeechTrouble
 from local_stack.phones.twilio.faults import CarrierFault
@@ -54,11 +55,12 @@ class RelayDialogue:
         self._voice = stage.voice()
         self._ear = ProviderEar(verb.speech_timeout_ms or _AUTO_SILENCE_MS)
         self._answer = _Answer(verb.interruptible)
-        self._language = verb.transcription_language
+        self._language, self._tts_language = verb.transcription_language, verb.language
         self._hearing: asyncio.Task[None] | None = None
         self._fetching: set[asyncio.Task[None]] = set()
         self._prompts = 0
         self._agent_speaks = self._client_speaks = False
+        self._is_amid_answer = False
         self._line.listeners.append(self._ear.take)
 
     @property
@@ -83,9 +85,10 @@ class RelayDialogue:
             case SendDigits(digits):
                 self._stage.log.add("keys_sent", digits=digits)
                 self._voice.play(tones.keys(digits))
-            case SwitchLanguage(_, transcription_language):
+            case SwitchLanguage(tts_language, transcription_language):
                 self._language = transcription_language or self._language
-                self._stage.log.add("language_switched", language=self._language)
+                self._tts_language = tts_language or self._tts_language
+                self._stage.log.add("language_switched", language=self._language, tts_language=self._tts_language)
 
     def _take_text(self, message: Text) -> None:
         """Whole sentences are made into sound as soon as they are there, the rest with the last token."""
@@ -94,13 +97,14 @@ class RelayDialogue:
         self._set_interruptible(message.interruptible)
         answer = self._answer
         answer.is_whole = message.last
+        self._is_amid_answer = not message.last
         answer.text += message.token
         *sentences, rest = _SENTENCE_END.split(answer.text)
         if message.last or len(rest) > _LONGEST_WAITING_CHARS:
             sentences, rest = [*sentences, rest], ""
         answer.text = rest
         for sentence in sentences:
-            self._voice.say(sentence)
+            self._voice.say(sentence, message.lang or self._tts_language)
 
     def _set_interruptible(self, wanted: bool | None) -> None:
         if wanted is not None:
@@ -114,6 +118,7 @@ class RelayDialogue:
 
     async def take_tick(self) -> None:
         """Looks what has changed on the line in the last 20 ms."""
+        self._line.floor = self._floor()
         self._tell_who_speaks()
         if self._is_cut_off_by_speech():
             await self._cut_off()
@@ -121,6 +126,10 @@ class RelayDialogue:
             await self._take_digit(self._ear.digits.popleft())
         if self._ear.speech and self._hearing is None:
             self._hearing = asyncio.create_task(self._hear(self._ear.speech.popleft()))
+
+    def _floor(self) -> Floor:
+        """An answer whose last token has not come is not over, however long nothing is heard of it."""
+        return AGENT_SPEAKS if self._voice.is_busy or self._is_amid_answer else CALLER_SPEAKS
 
     def _is_cut_off_by_speech(self) -> bool:
         since_ms = self._ear.speaking_since_ms
@@ -135,6 +144,7 @@ class RelayDialogue:
         was_heard = self._voice.is_heard
         cut = await self._voice.stop()
         self._answer = _Answer(self._verb.interruptible)
+        self._is_amid_answer = False
         if not was_heard:
             return
         self._stage.log.add("relay_interrupted", heard=cut.heard, heard_ms=cut.heard_ms)
@@ -161,7 +171,8 @@ class RelayDialogue:
             self._line.note_words(words)
             self._prompts += 1
             self._voice.begin_answer()
-            self._send(written(type="prompt", voicePrompt=words, lang=self._language, last=True))
+            language = self._stage.context.options.language or self._language
+            self._send(written(type="prompt", voicePrompt=words, lang=language, last=True))
         except SpeechTrouble as trouble:
             self._stage.log.add("provider_trouble", message=str(trouble))
         finally:
@@ -186,6 +197,7 @@ class RelayDialogue:
 
     async def close(self) -> None:
         """The line is free again."""
+        self._line.floor = UNKNOWN
         self._line.listeners.remove(self._ear.take)
         tasks = [*self._fetching, *([self._hearing] if self._hearing else [])]
         for task in tasks:

@@ -5,6 +5,7 @@ Source: https://www.twilio.com/docs/voice/api/conference-participant-resource
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -24,6 +25,8 @@ _IN_THE_ROOM: Final = (
     ("Beep", "beep"),
     ("Label", "participantLabel"),
     ("CallSidToCoach", "coach"),
+    ("WaitMethod", "waitMethod"),
+    ("MaxParticipants", "maxParticipants"),
 )
 
 
@@ -85,12 +88,18 @@ class RoomsApi:
 
     async def change(self, request: web.Request) -> web.Response:
         room, one, form = self._room(request), self._participant(request), await form_of(request)
-        member = one.member
+        member, before = one.member, replace(one.member)
         member.is_muted = flag_in(form, "Muted", member.is_muted)
         member.is_held = flag_in(form, "Hold", member.is_held)
         one.ends_room = flag_in(form, "EndConferenceOnExit", one.ends_room)
         if "Coaching" in form:
             member.heard_only_by = form.get("CallSidToCoach", "") if flag_in(form, "Coaching") else ""
+        if member.is_muted != before.is_muted:
+            one.tell("participant-mute" if member.is_muted else "participant-unmute")
+        if member.is_held != before.is_held:
+            one.tell("participant-hold" if member.is_held else "participant-unhold")
+        if member.heard_only_by != before.heard_only_by:
+            one.tell("participant-modify")
         return web.json_response(_member(room, one))
 
     async def send_away(self, request: web.Request) -> web.Response:
@@ -116,6 +125,8 @@ class RoomsApi:
 
 def _into_room(form: Form, name: str) -> str:
     attributes = [f"{ours}={quoteattr(form[theirs])}" for theirs, ours in _IN_THE_ROOM if form.get(theirs)]
+    if "WaitUrl" in form:
+        attributes.append(f"waitUrl={quoteattr(form['WaitUrl'])}")
     if url := url_in(form, "ConferenceStatusCallback"):
         events = " ".join(form.getall("ConferenceStatusCallbackEvent", [])) or "end"
         attributes += [f"statusCallback={quoteattr(url)}", f"statusCallbackEvent={quoteattr(events)}"]

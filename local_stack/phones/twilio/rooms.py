@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from local_stack.phones.mixer import Member, Mixer
 from local_stack.phones.tones import tone
 from local_stack.phones.twilio.account import new_sid
 from local_stack.phones.twilio.verbs import Callback
+
+_ENTERS_HZ: Final = 440.0
+_LEAVES_HZ: Final = 330.0
+_BEEP_MS: Final = 200
 
 
 @dataclass
@@ -20,6 +26,9 @@ class Participant:
     ends_room: bool = False
     is_sent_away: bool = False
     """The app has put it out of the room."""
+    beeps_on_exit: bool = False
+    tell: Callable[[str], None] = lambda _event: None
+    """Tells the app, if it wants to know, what happens to it: `participant-mute` and so on."""
 
     @property
     def call_sid(self) -> str:
@@ -37,6 +46,8 @@ class Room:
     status: str = "init"
     ended_ms: float | None = None
     reason: str = ""
+    ended_by: Participant | None = None
+    """Whose leaving was the end."""
     callback: Callback | None = None
     """Of the first that came in and had one."""
     sequence: int = 0
@@ -44,7 +55,11 @@ class Room:
     mixer: Mixer = field(default_factory=Mixer)
 
     def __post_init__(self) -> None:
-        self.mixer.is_open = lambda: self.status == "in-progress"
+        self.mixer.is_open = lambda: self.has_begun
+
+    @property
+    def has_begun(self) -> bool:
+        return self.status == "in-progress"
 
     @property
     def is_over(self) -> bool:
@@ -54,8 +69,7 @@ class Room:
         """True if the conference begins with it."""
         self.participants[participant.call_sid] = participant
         if beeps:
-            for other in self.mixer.members.values():
-                other.line.play(tone(200, 440))
+            self._beep(_ENTERS_HZ)
         self.mixer.join(participant.member)
         enough = len(self.participants) > 1 and any(one.starts_room for one in self.participants.values())
         begins = self.status == "init" and enough
@@ -69,12 +83,21 @@ class Room:
         self.participants.pop(participant.call_sid, None)
         if self.is_over:
             return not self.participants
-        if not self.participants:
-            self.end(now_ms, "last-participant-left")
-            return True
+        how = "kicked" if participant.is_sent_away else "left"
         if participant.ends_room:
-            self.end(now_ms, "participant-with-end-conference-on-exit-left")
-        return False
+            self.ended_by = participant
+            self.end(now_ms, f"participant-with-end-conference-on-exit-{how}")
+        elif not self.participants:
+            self.ended_by = participant
+            self.end(now_ms, f"last-participant-{how}")
+        elif participant.beeps_on_exit:
+            self._beep(_LEAVES_HZ)
+        return not self.participants
+
+    def _beep(self, hz: float) -> None:
+        """All that are in the room hear it."""
+        for other in self.mixer.members.values():
+            other.line.play(tone(_BEEP_MS, hz))
 
     def end(self, now_ms: float, reason: str) -> None:
         if not self.is_over:

@@ -27,9 +27,9 @@ async def perform_prompts(stage: Stage, prompts: Sequence[Prompt]) -> None:
 
 async def _perform(stage: Stage, voice: ProviderVoice, prompt: Prompt) -> None:
     match prompt:
-        case Say(text, _, loop):
+        case Say(text, language, loop):
             for _ in range(loop or _ENDLESS):
-                voice.say(text)
+                voice.say(text, language)
             await voice.finish()
         case Play(url, digits, loop):
             voice.play(await _sound(stage, url, digits) * (loop or _ENDLESS))

@@ -97,7 +97,8 @@ def _conference(element: Element, base_url: str) -> Conference:
         label=attributes.text("participantLabel"),
         max_participants=attributes.whole("maxParticipants", 250, 2, 250),
         callback=_callback(attributes, "statusCallback", ROOM_EVENTS, "end"),
-        wait_url=attributes.url("waitUrl"),
+        wait_url=attributes.url("waitUrl") or ("" if "waitUrl" in element.attributes else None),
+        wait_method=attributes.method("waitMethod"),
     )
 
 

@@ -145,6 +145,16 @@ class Conference:
     max_participants: int = 250
     callback: Callback | None = None
     wait_url: str | None = None
+    """What is heard until it begins: "" nothing; None the carrier's own music."""
+    wait_method: str = "POST"
+
+    @property
+    def beeps_on_enter(self) -> bool:
+        return self.beep in ("true", "onEnter")
+
+    @property
+    def beeps_on_exit(self) -> bool:
+        return self.beep in ("true", "onExit")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from local_stack.phones.vonage.webhooks import PreparedRequest, WebhookSender
 
 _TICK_S: Final = 0.02
 _DETECTION_S: Final = 0.6
-_BEEP_AFTER_S: Final = 0.4
 _NO_ANSWER: Final = {
     Callee.BUSY: ("busy", ""),
     Callee.NO_ANSWER: ("unanswered", "timeout"),
@@ -89,9 +88,9 @@ class Answering:
             self.hang_up()
             return
         if detection.mode == "detect_beep":
-            greeting_s = sum(len(said.frames) for said in self.options.person.utterances) * _TICK_S
-            await self._wait(min(greeting_s + _BEEP_AFTER_S, detection.beep_timeout_s))
-            self.notices.tell(self.options.event_url, self._who("machine", sub_state="beep_start"))
+            has_beeped = await self._until(self._has_beeped, detection.beep_timeout_s)
+            sub_state = "beep_start" if has_beeped else "beep_timeout"
+            self.notices.tell(self.options.event_url, self._who("machine", sub_state=sub_state))
 
     def _who(self, status: str, **more: str) -> dict[str, Any]:
         """These events name the leg differently from all others."""
@@ -123,13 +122,23 @@ class Answering:
             body = answer.body.decode(errors="replace")
             self.line.log.add("replay_answered", status=answer.status, body=body)
 
+    def _has_beeped(self) -> bool:
+        return self.line.conversation.turn.speech_ended_ms is not None
+
     async def _wait(self, seconds: float) -> None:
         """Raises: CallEnded."""
+        await self._until(lambda: False, seconds)
+
+    async def _until(self, is_done: Callable[[], bool], within_s: float) -> bool:
+        """False when the time was over before. Raises: CallEnded."""
         clock = self.line.clock
-        until = clock.monotonic() + seconds
+        until = clock.monotonic() + within_s
         while (left_s := until - clock.monotonic()) > 0:
             self.check()
+            if is_done():
+                return True
             await clock.sleep(min(_TICK_S, left_s))
+        return is_done()
 
     def _tell(self, status: str) -> None:
         self.notices.tell(self.options.event_url, self.state.event(status, self.line.now_ms()))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from local_stack.phones.call_result import CallResult
 from local_stack.phones.events import Listener
+from local_stack.phones.moods import Moods
 from local_stack.phones.people import CalledPerson, People
 from local_stack.phones.provider_speech import ProviderSpeech
 from local_stack.phones.vonage.account import Account
 from local_stack.phones.vonage.call import VonageCall
 from local_stack.phones.vonage.options import CallOptions
+from local_stack.phones.vonage.recordings import Recordings
 from local_stack.phones.vonage.state import Command, LegState
 
 _REMEMBERED: Final = 1000
@@ -34,12 +35,20 @@ class CallEntry:
 class CallBook:
     """Starts calls and finds them again."""
 
-    def __init__(self, account: Account, state_dir: Path | None, people: People, speech: ProviderSpeech) -> None:
+    def __init__(
+        self,
+        account: Account,
+        state_dir: Path | None,
+        people: People,
+        speech: ProviderSpeech,
+        recordings: Recordings | None = None,
+    ) -> None:
         self.account = account
         self.state_dir = state_dir
         self.people = people
         self.speech = speech
-        self.moods: deque[str] = deque()
+        self.recordings = recordings or Recordings()
+        self.moods = Moods()
         """How the next requests to the REST API are answered, where not as they should be."""
         self._entries: dict[str, CallEntry] = {}
         self._tasks: set[asyncio.Task[CallResult]] = set()
@@ -59,12 +68,9 @@ class CallBook:
         """Who picks up there; anybody who is not described answers and listens."""
         return self.people.get(number, CalledPerson())
 
-    def start(
-        self, options: CallOptions, listener: Listener | None = None, recordings_url: str = ""
-    ) -> asyncio.Task[CallResult]:
+    def start(self, options: CallOptions, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Starts a call in either direction; the task's name is its leg's id."""
-        call = VonageCall(options, listener)
-        call.recordings_url = recordings_url
+        call = VonageCall(options, listener, recordings=self.recordings)
         entry = CallEntry(call.state, call)
         self._entries[call.state.leg] = entry
         self._forget_the_oldest()

@@ -7,20 +7,24 @@ from typing import Any, Final
 
 import aiohttp
 
+from local_stack.phones.answering_machine import plan_of, said_by
 from local_stack.phones.call_files import CallFiles, LineTracks, known_words
 from local_stack.phones.call_result import CallResult
 from local_stack.phones.conversation import Conversation
 from local_stack.phones.events import CallEvent, EventLog, Listener
 from local_stack.phones.frame_clock import Clock, SystemClock
 from local_stack.phones.measures import Turn
+from local_stack.phones.people import Callee
 from local_stack.phones.phone_line import LineCut, LineOver, PhoneLine
 from local_stack.phones.vonage import ncco
 from local_stack.phones.vonage.answering import Answering
 from local_stack.phones.vonage.faults import VonageFault
+from local_stack.phones.vonage.misbehaviour import Misbehaviour
 from local_stack.phones.vonage.ncco import Action
 from local_stack.phones.vonage.notices import Notices
-from local_stack.phones.vonage.options import CallOptions
+from local_stack.phones.vonage.options import CallOptions, Direction
 from local_stack.phones.vonage.performing import Performing
+from local_stack.phones.vonage.recordings import Recordings
 from local_stack.phones.vonage.state import CallEnded, Command, LegState
 from local_stack.phones.vonage.webhooks import WebhookSender
 
@@ -31,12 +35,20 @@ _COMPLAINTS: Final = frozenset({"carrier_error", "callback_failed", "send_failed
 class VonageCall:
     """A simulated call. `run` places it and returns when all of it is over."""
 
-    def __init__(self, options: CallOptions, listener: Listener | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        options: CallOptions,
+        listener: Listener | None = None,
+        clock: Clock | None = None,
+        recordings: Recordings | None = None,
+    ) -> None:
         clock = clock or SystemClock()
         self.options = options
         self.log = EventLog(clock.wall_ms, listener)
         self.state = LegState(options, clock.wall_ms())
-        self._conversation = Conversation(options.plan, options.utterances, self._tell, options.murmur)
+        callee = options.person.callee if options.direction is Direction.OUTBOUND else Callee.ANSWERS
+        plan, said = plan_of(callee, options.plan), said_by(callee, options.utterances)
+        self._conversation = Conversation(plan, said, self._tell, options.murmur)
         self._tracks = LineTracks()
         self.line = PhoneLine(
             clock,
@@ -48,7 +60,7 @@ class VonageCall:
         )
         self.performing: Performing | None = None
         """There once the call is up."""
-        self.recordings_url = ""
+        self._recordings = recordings or Recordings()
         self._command: Command | None = None
 
     @property
@@ -88,7 +100,9 @@ class VonageCall:
             )
             first = await answering.answered()
             self.log.add("call_answered")
-            self.performing = Performing(self.options, self.state, self.line, sender, notices)
+            self.performing = Performing(
+                self.options, self.state, self.line, sender, notices, recordings=self._recordings
+            )
             await self._follow(first, sender)
         except (CallEnded, LineOver) as ended:
             status = ended.status if isinstance(ended, CallEnded) else "completed"
@@ -102,10 +116,13 @@ class VonageCall:
                 notices.tell(self.options.event_url, trouble)
         finally:
             self.state.end(self.line.now_ms(), "failed", "the simulator was stopped")
+            self.line.note_keys()
             if self.performing is not None:
-                self.performing.stop_recording(self.recordings_url)
+                self.performing.stop_recording()
             detail = {"detail": self.state.end_reason} if self.state.answered_ms is None else {}
-            notices.tell(self.options.event_url, self.state.event(self.state.status, self.line.now_ms(), **detail))
+            if Misbehaviour.LOST_EVENTS not in self.options.misbehaviours:
+                last = self.state.event(self.state.status, self.line.now_ms(), **detail)
+                notices.tell(self.options.event_url, last)
             self.log.add("call_ended", status=self.state.status, reason=self.state.end_reason,
                          duration_s=self.state.duration_s)  # fmt: skip
 

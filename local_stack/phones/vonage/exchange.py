@@ -15,6 +15,7 @@ from local_stack.phones.vonage.account import Account
 from local_stack.phones.vonage.book import CallBook, CallEntry
 from local_stack.phones.vonage.misbehaviour import Misbehaviour
 from local_stack.phones.vonage.options import CallOptions, Direction
+from local_stack.phones.vonage.recordings import Recordings
 
 ANSWER_PATH: Final = "/api/webhooks/vonage/answer"
 EVENT_PATH: Final = "/api/webhooks/vonage/event"
@@ -25,8 +26,9 @@ def open_exchange(setup: Setup) -> VonageExchange | None:
     account = Account.of(setup.environment)
     if account is None:
         return None
-    recordings_url = setup.environment.get("VONAGE_API_BASE_URL", "").rstrip("/")
-    return VonageExchange(CallBook(account, setup.state_dir, setup.people, setup.speech), recordings_url)
+    api_url = setup.environment.get("VONAGE_API_BASE_URL", "").rstrip("/")
+    recordings = Recordings(api_url) if api_url else Recordings()
+    return VonageExchange(CallBook(account, setup.state_dir, setup.people, setup.speech, recordings))
 
 
 class VonageExchange:
@@ -37,9 +39,8 @@ class VonageExchange:
     extra_fields = frozenset({"answer_url", "event_url", "fallback_url"})
     misbehaviours = frozenset(map(str, Misbehaviour))
 
-    def __init__(self, book: CallBook, recordings_url: str = "") -> None:
+    def __init__(self, book: CallBook) -> None:
         self.book = book
-        self._recordings_url = recordings_url
 
     def add_routes(self, app: web.Application) -> None:
         rest.add_routes(app, self.book)
@@ -60,7 +61,7 @@ class VonageExchange:
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""
-        return self.book.start(inbound_options(wish, self.book), listener, self._recordings_url)
+        return self.book.start(inbound_options(wish, self.book), listener)
 
     async def close(self) -> None:
         await self.book.close()

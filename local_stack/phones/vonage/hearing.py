@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from local_stack.phones.floor import AGENT_SPEAKS, while_listening
 from local_stack.phones.phone_line import PhoneLine
 from local_stack.phones.provider_ear import HeardSpeech, ProviderEar
 from local_stack.phones.provider_speech import ProviderSpeech, SpeechTrouble
@@ -27,11 +28,13 @@ class Hearing:
     async def result(self, action: Input) -> dict[str, Any]:
         """`speech` and `dtmf` of the event. Raises: LineOver, LineCut."""
         ear = self._ear
+        self._line.log.add("provider_listens", language=action.language)
         ear.end_silence_ms = round(action.end_on_silence_s * 1000)
         ear.longest_ms = round(action.longest_s * 1000)
         self._keys = ""
         quiet_since_ms, pressed_ms = self._line.now_ms(), 0.0
         while True:
+            self._line.floor = AGENT_SPEAKS if self._voice.is_busy else while_listening(action.start_timeout_s)
             frame = await self._line.tick()
             if self._voice.is_busy:
                 quiet_since_ms = frame.at_ms

@@ -24,6 +24,8 @@ class Misbehaviour(StrEnum):
     """Each with a signature of its own."""
     REORDERED_EVENTS = "reordered_events"
     LATE_EVENTS = "late_events"
+    LOST_EVENTS = "lost_events"
+    """The end of the call is never told."""
     NO_TICKET = "no_ticket"
     BARE_SOCKET = "bare_socket"
     """The socket brings no token."""

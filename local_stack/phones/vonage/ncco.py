@@ -68,11 +68,15 @@ class Connect:
     url: str | None
     is_synchronous: bool
     timeout_s: float
+    limit_s: float
+    """How long the two may talk."""
 
 
 @dataclass(frozen=True)
 class Record:
     url: str | None
+    channels: int
+    beeps: bool
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,8 @@ def _connect(fields: Fields) -> Connect:
         raise ValueError(f"an endpoint of type {kind!r} is not simulated")
     fields.post()
     synchronous = fields.text("eventType", "") == "synchronous"
-    return Connect(target, fields.url("eventUrl"), synchronous, fields.number("timeout", 60, 3, 7200))
+    timeout_s, limit_s = fields.number("timeout", 60, 3, 7200), fields.number("limit", 7200, 1, 7200)
+    return Connect(target, fields.url("eventUrl"), synchronous, timeout_s, limit_s)
 
 
 def _web_socket(endpoint: Fields) -> WebSocket:
@@ -199,7 +204,10 @@ def _record(fields: Fields) -> Record:
     fields.only("format", "split", "channels", "endOnSilence", "endOnKey", "timeOut", "beepStart", "eventUrl",
                 "eventMethod", "transcription")  # fmt: skip
     fields.post()
-    return Record(fields.url("eventUrl"))
+    if fields.text("split", "conversation") != "conversation":
+        raise ValueError("split is conversation")
+    channels = int(fields.number("channels", 2 if "split" in fields.all else 1, 1, 32))
+    return Record(fields.url("eventUrl"), min(channels, 2), fields.flag("beepStart"))
 
 
 def _notify(fields: Fields) -> Notify:

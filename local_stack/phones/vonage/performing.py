@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from local_stack.phones import g711, wav
+from local_stack.phones import g711, tones, wav
+from local_stack.phones.floor import AGENT_SPEAKS_ON, UNKNOWN
 from local_stack.phones.phone_line import PhoneLine
 from local_stack.phones.provider_ear import ProviderEar
 from local_stack.phones.provider_voice import ProviderVoice
@@ -31,6 +32,7 @@ from local_stack.phones.vonage.ncco import (
 )
 from local_stack.phones.vonage.notices import Notices, moment
 from local_stack.phones.vonage.options import CallOptions
+from local_stack.phones.vonage.recordings import Recording, Recordings
 from local_stack.phones.vonage.state import LegState
 from local_stack.phones.vonage.transfer import Transferring
 from local_stack.phones.vonage.webhooks import WebhookSender
@@ -40,7 +42,14 @@ class Performing:
     """Of one call, from its answer to its end."""
 
     def __init__(
-        self, options: CallOptions, state: LegState, line: PhoneLine, sender: WebhookSender, notices: Notices
+        self,
+        options: CallOptions,
+        state: LegState,
+        line: PhoneLine,
+        sender: WebhookSender,
+        notices: Notices,
+        *,
+        recordings: Recordings,
     ) -> None:
         self._options = options
         self._state = state
@@ -50,8 +59,8 @@ class Performing:
         self._ear = ProviderEar()
         self._voice = ProviderVoice(line, options.speech)
         self._ways = options.misbehaviours
-        self._recording_url: str | None = None
-        self._recorded_from_ms: float | None = None
+        self._recordings = recordings
+        self._recording: Recording | None = None
         self.has_begun = False
         """Whether the app has taken up the conversation."""
         line.listeners.append(self._ear.take)
@@ -59,6 +68,7 @@ class Performing:
     async def perform(self, actions: list[Action]) -> list[Action] | None:
         """What takes their place; None once all are done. Raises: LineOver, LineCut, VonageFault."""
         for action in actions:
+            self._line.floor = UNKNOWN if isinstance(action, Connect) else AGENT_SPEAKS_ON
             following = await self._one(action)
             if following is not None:
                 return following
@@ -67,8 +77,8 @@ class Performing:
 
     async def _one(self, action: Action) -> list[Action] | None:
         match action:
-            case Talk(text, barge_in):
-                await self._talk(text, barge_in=barge_in)
+            case Talk(text, barge_in, language):
+                await self._talk(text, language, barge_in=barge_in)
             case Stream(url, barge_in):
                 await self._play(url, barge_in=barge_in)
             case Input():
@@ -80,8 +90,10 @@ class Performing:
                 return await self._ask("notify", url, {"payload": dict(payload), **conversation})
             case Wait(seconds):
                 await self._line.pause(seconds)
-            case Record(url):
-                self.start_recording(url)
+            case Record(url, channels, beeps):
+                self.start_recording(url, channels)
+                if beeps:
+                    self._voice.play(tones.beep())
             case Connect(WebSocket() as endpoint):
                 return await self._connect(action, endpoint)
             case Connect(Phone() as phone):
@@ -89,11 +101,11 @@ class Performing:
                 return await transferring.run(action, phone)
         return None
 
-    async def _talk(self, text: str, *, barge_in: bool) -> None:
+    async def _talk(self, text: str, language: str, *, barge_in: bool) -> None:
         self.has_begun = True
         if not self._voice.is_busy:
             self._ear.forget()
-        self._voice.say(text)
+        self._voice.say(text, language)
         if not barge_in:
             await self._voice.finish()
             self._ear.forget()
@@ -115,6 +127,7 @@ class Performing:
         url = url or self._options.event_url
         if url is None:
             return None
+        self._line.floor = AGENT_SPEAKS_ON
         document = {**facts, "timestamp": moment(self._line.now_ms())}
         asking = asyncio.create_task(self._sender.ask(kind, url, document))
         try:
@@ -156,22 +169,24 @@ class Performing:
     async def silence(self) -> None:
         await self._voice.stop()
 
-    def start_recording(self, url: str | None) -> None:
-        if self._recorded_from_ms is None:
-            self._recording_url, self._recorded_from_ms = url or self._options.event_url, self._line.now_ms()
+    def press(self, keys: str) -> None:
+        """By the REST API: they sound in the caller's ear; `p` is a pause of half a second."""
+        self._line.log.add("keys_sent", digits=keys)
+        self._line.play(tones.keys(keys.replace("p", "w")))
 
-    def stop_recording(self, base_url: str) -> None:
+    def start_recording(self, url: str | None, channels: int = 1) -> None:
+        """Of both sides; nothing changes where one runs."""
+        if self._recording is None:
+            self._recording = Recording(url or self._options.event_url, self._line.now_ms(), channels)
+            self._recording.begin(self._line)
+            self._recordings.add(self._recording)
+
+    def stop_recording(self) -> None:
         """Tells where the recording is, if there is one."""
-        started_ms, self._recorded_from_ms = self._recorded_from_ms, None
-        if started_ms is None:
+        recording, self._recording = self._recording, None
+        if recording is None:
             return
-        document = {
-            "recording_url": f"{base_url}/v1/files/{new_leg()}",
-            "recording_uuid": new_leg(),
-            "size": max(0, round((self._line.now_ms() - started_ms) * 16)),
-            "start_time": moment(started_ms),
-            "end_time": moment(self._line.now_ms()),
-            "conversation_uuid": self._state.conversation,
-            "timestamp": moment(self._line.now_ms()),
-        }
-        self._notices.tell(self._recording_url, document)
+        now_ms = self._line.now_ms()
+        recording.stop(now_ms)
+        event = recording.event(self._recordings.api_url, self._state.conversation, now_ms)
+        self._notices.tell(recording.url, event)

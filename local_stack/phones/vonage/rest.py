@@ -5,7 +5,6 @@ Source: https://developer.vonage.com/en/api/voice
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
@@ -24,8 +23,6 @@ from local_stack.phones.vonage.state import Command
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-_LATE_S: Final = 30.0
-_MOODS: Final = frozenset({"429", "500", "503", "late", "done_500", "done_late"})
 _KEYS: Final = re.compile(r"[0-9*#p]{1,50}")
 
 
@@ -37,7 +34,7 @@ class RestError(Exception):
 
 
 def add_routes(app: web.Application, book: CallBook) -> None:
-    """Adds `/v1/calls…`, `/v1/conversations/…/record`, and `/_local/vonage/moods`, by which they misbehave."""
+    """Adds `/v1/calls…`, `/v1/conversations/…/record`, `/v1/files/…`, and `/_local/vonage/moods`."""
     api = CallsApi(book)
     call = "/v1/calls/{leg}"
     app.router.add_post("/v1/calls", api.guarded(api.create))
@@ -48,7 +45,8 @@ def add_routes(app: web.Application, book: CallBook) -> None:
     app.router.add_put(f"{call}/talk", api.guarded(api.talk))
     app.router.add_delete(f"{call}/talk", api.guarded(api.silence))
     app.router.add_put("/v1/conversations/{conversation}/record", api.guarded(api.record))
-    app.router.add_put("/_local/vonage/moods", api.set_moods)
+    app.router.add_get("/v1/files/{file}", api.guarded(api.recording))
+    app.router.add_put("/_local/vonage/moods", book.moods.set)
 
 
 class CallsApi:
@@ -60,42 +58,28 @@ class CallsApi:
     def guarded(self, handler: Handler) -> Handler:
         """The handler behind the application's token, with errors in Vonage's form."""
 
-        async def answer(request: web.Request) -> web.Response:
-            mood = self._book.moods.popleft() if self._book.moods else ""
+        async def answered(request: web.Request) -> web.Response:
             try:
-                self._book.account.check(request.headers.get("Authorization", ""))
-                if mood in ("429", "500", "503"):
-                    raise RestError(int(mood), "as it was told", "the simulator was told to answer so")
-                if mood == "late":
-                    await asyncio.sleep(_LATE_S)
-                response = await handler(request)
-                if mood == "done_late":
-                    await asyncio.sleep(_LATE_S)
-                if mood == "done_500":
-                    raise RestError(500, "as it was told", "it was done all the same")
-                return response
-            except Denied as denied:
-                return _refusal(request, RestError(401, "Unauthorized", str(denied)))
+                return await handler(request)
             except VonageFault as fault:
                 return _refusal(request, RestError(400, "Bad Request", fault.message))
             except (RestError, ValueError) as error:
                 known = error if isinstance(error, RestError) else RestError(400, "Bad Request", str(error))
                 return _refusal(request, known)
 
-        return answer
+        async def answer(request: web.Request) -> web.Response:
+            try:
+                self._book.account.check(request.headers.get("Authorization", ""))
+            except Denied as denied:
+                return _refusal(request, RestError(401, "Unauthorized", str(denied)))
+            refusal = RestError(500, "as it was told", "the simulator was told to answer so")
+            return await self._book.moods.handle(request, answered, lambda status: _refusal(request, refusal, status))
 
-    async def set_moods(self, request: web.Request) -> web.Response:
-        """A JSON list of how the next requests fare, one each."""
-        moods = await request.json()
-        if not isinstance(moods, list) or not set(moods) <= _MOODS:
-            return web.json_response({"error": f"a list of {', '.join(sorted(_MOODS))}"}, status=400)
-        self._book.moods.clear()
-        self._book.moods.extend(moods)
-        return web.Response(status=204)
+        return answer
 
     async def create(self, request: web.Request) -> web.Response:
         options = ordered_options(await _document(request), self._book)
-        leg = self._book.start(options, recordings_url=str(request.url.origin())).get_name()
+        leg = self._book.start(options).get_name()
         entry = self._entry(leg)
         log.info("outbound call %s placed", leg)
         created = {"uuid": leg, "status": "started", "direction": "outbound"}
@@ -140,7 +124,8 @@ class CallsApi:
         if not isinstance(digits, str) or not _KEYS.fullmatch(digits):
             raise RestError(400, "Bad Request", "digits are 0-9, *, #, and p")
         entry.keys.append(digits)
-        call.log.add("keys_received", digits=digits)
+        if call.performing is not None:
+            call.performing.press(digits)
         return web.json_response({"message": "DTMF sent", "uuid": entry.state.leg})
 
     async def talk(self, request: web.Request) -> web.Response:
@@ -168,10 +153,18 @@ class CallsApi:
         if order.get("action") not in ("start", "stop") or performing is None:
             raise RestError(400, "Bad Request", "the action is start or stop")
         if order["action"] == "start":
-            performing.start_recording(urls[0] if isinstance(urls, list) and urls else None)
+            channels = 2 if order.get("split") == "conversation" else 1
+            performing.start_recording(urls[0] if isinstance(urls, list) and urls else None, channels)
         else:
-            performing.stop_recording(str(request.url.origin()))
+            performing.stop_recording()
         return web.Response(status=204)
+
+    async def recording(self, request: web.Request) -> web.Response:
+        """The sound of one that is over."""
+        found = self._book.recordings.by_file.get(request.match_info["file"])
+        if found is None or found.ended_ms is None:
+            raise RestError(404, "Not Found", "no such file")
+        return web.Response(body=found.as_wav(), content_type="audio/wav")
 
     def _entry(self, leg: str) -> CallEntry:
         entry = self._book.find(leg)
@@ -209,6 +202,7 @@ async def _document(request: web.Request) -> dict[str, Any]:
     return document
 
 
-def _refusal(request: web.Request, error: RestError) -> web.Response:
-    log.info("rest %s %s: %d %s", request.method, request.path, error.status, error)
-    return web.json_response(error.body, status=error.status, content_type="application/problem+json")
+def _refusal(request: web.Request, error: RestError, status: int | None = None) -> web.Response:
+    status = status or error.status
+    log.info("rest %s %s: %d %s", request.method, request.path, status, error)
+    return web.json_response(error.body, status=status, content_type="application/problem+json")

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from local_stack.speech.backend import ChatEvent, Finished, TextDelta, ToolCall
 from local_stack.speech.errors import ApiError
-from local_stack.speech.routes.chat_request import read_asking
+from local_stack.speech.routes.chat_request import message_text, read_asking
 from local_stack.speech.routes.requests import context_of, read_json, ready_backend, text_field, timed
 from local_stack.speech.timeline import Entry
 
@@ -40,6 +40,9 @@ async def complete(request: web.Request) -> web.StreamResponse:
         asking = read_asking(body)
         entry.call_key = asking.call_key
         entry.details["messages"] = len(asking.messages)
+        first = next(iter(asking.messages), {})
+        if first.get("role") == "system":
+            entry.details["instructions"] = message_text(first)
         envelope = _Envelope(text_field(body, "model", request.match_info.get("deployment", backend.model_ids()[0])))
         events = backend.chat_model.reply(asking, context_of(request, entry))
         async with aclosing(events):

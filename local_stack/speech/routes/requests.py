@@ -53,6 +53,8 @@ def context_of(request: web.Request, entry: Entry) -> Context:
     """The request's context; call it when the body has arrived."""
     entry.complete_ms = now_ms()
     headers = {name.lower(): value for name, value in request.headers.items()}
+    if call_id := headers.get("x-call-id"):
+        entry.details["call_id"] = call_id
     return Context(headers, asyncio.get_running_loop().time(), entry)
 
 

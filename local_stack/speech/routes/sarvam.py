@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode, web
 
 from local_stack.speech.backend import Backend, Hearing
 from local_stack.speech.errors import ApiError, CutStream
-from local_stack.speech.hearing import HearingStream, open_stretch, read_samples
+from local_stack.speech.hearing import HearingStream, open_stretch, read_mulaw, read_samples
 from local_stack.speech.routes.requests import context_of, ready_backend, timed
 from local_stack.speech.routes.sarvam_account import (
     ERROR_CODES,
@@ -80,6 +80,9 @@ async def realtime(request: web.Request) -> web.StreamResponse:
     return socket
 
 
+_ENCODINGS = {"linear16": read_samples, "mulaw": read_mulaw}
+
+
 class _Session:
     """Utterances are finalised in their order, as the numbers of their transcripts say."""
 
@@ -91,6 +94,7 @@ class _Session:
         self._stretch: HearingStream | None = None
         self._utterances = 0
         self._rate_hz = 16_000
+        self._read = read_samples
         self._language = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._finalizing = asyncio.Lock()
@@ -104,8 +108,11 @@ class _Session:
             )
         if query.get("language_code") not in _SOCKET_LANGUAGES:
             return await self._reject(_REJECTED, "invalid_config", "unknown language_code", 400)
-        if query.get("sample_rate", "16000") not in ("8000", "16000") or query.get("encoding") != "linear16":
-            return await self._reject(_REJECTED, "invalid_config", "only linear16 at 8000 or 16000 Hz here", 400)
+        if query.get("sample_rate", "16000") not in ("8000", "16000") or query.get("encoding") not in _ENCODINGS:
+            return await self._reject(
+                _REJECTED, "invalid_config", "only linear16 and mulaw at 8000 or 16000 Hz here", 400
+            )
+        self._read = _ENCODINGS[query["encoding"]]
         if query.get("endpointing") != "manual":
             return await self._reject(_REJECTED, "invalid_config", "only manual endpointing is served here", 400)
         self._language = str(query["language_code"])
@@ -123,7 +130,7 @@ class _Session:
                     self._stretch = open_stretch(self._backend.transcriber, self._rate_hz)
                 case "audio_input":
                     if self._stretch is not None:
-                        self._stretch.feed(read_samples(event["audio"]))
+                        self._stretch.feed(self._read(event["audio"]))
                 case "speech_end" | "flush":
                     self._finalize(event["event"] == "flush")
                 case "config.update":

@@ -37,7 +37,7 @@ async def speak(request: web.Request) -> web.StreamResponse:
             raise ApiError(400, "response_format must be pcm or wav", param="response_format")
         events = body.get("stream_format") == "sse"
         speed = number_field(body, "speed", 0.25, 4.0) or 1.0
-        entry.details["characters"] = len(text)
+        entry.details |= {"characters": len(text), "text": text[:80]}
         context = context_of(request, entry)
         response = web.StreamResponse(headers=_headers(audio_format, events))
         sent_bytes = 0

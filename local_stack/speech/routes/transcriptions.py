@@ -35,6 +35,7 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
         pcm = read_recording(form.file)
         entry.call_key = form.fields.get("user") or form.fields.get("prompt", "")
         entry.details["audio_ms"] = round(pcm.seconds * 1000)
+        entry.details["language"] = form.fields.get("language", "")
         context = context_of(request, entry)
         text = await backend.transcriber.transcribe(Hearing(pcm, entry.call_key), context)
         entry.mark_first_byte()

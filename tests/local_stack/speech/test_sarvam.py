@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from local_stack.speech.hearing import read_mulaw
 from tests.local_stack.speech.conftest import Service, scripted_service, wav
 
 KEY = {"api-subscription-key": "local"}
@@ -65,6 +66,22 @@ async def test_a_flush_finalises_and_the_utterance_goes_on(service: Service) -> 
         await it.send_json({"event": "speech_end"})
         assert [(await it.receive_json())["utterance_idx"] for _ in range(2)] == [0, 1]
         assert [entry["details"]["audio_ms"] for entry in await service.timeline()] == [300, 200]
+
+
+async def test_telephone_sound_as_it_comes(service: Service) -> None:
+    async with socket(service, encoding="mulaw", sample_rate="8000") as it:
+        await it.receive_json()
+        await it.send_json({"event": "speech_start"})
+        await it.send_json({"event": "audio_input", "audio": base64.b64encode(bytes(range(256)) * 10).decode()})
+        await it.send_json({"event": "speech_end"})
+        assert (await it.receive_json())["event"] == "transcript.final"
+        assert [entry["details"]["audio_ms"] for entry in await service.timeline()] == [320]
+
+
+def test_each_code_of_mulaw() -> None:
+    """Against the steps of the table: a positive code and its negative, silence, the loudest, and the least step."""
+    samples = read_mulaw(base64.b64encode(bytes([0xFF, 0x7F, 0x80, 0x00, 0xFE, 0x8F])).decode()) * 32768
+    assert samples.tolist() == [0, 0, 32124, -32124, 8, 16764]
 
 
 async def test_signs_of_life_and_the_end(service: Service) -> None:

@@ -101,6 +101,7 @@ def contact(
     account: Account = ACCOUNT,
     streams: VideoStreams | None = None,
     speed: float = 5.0,
+    state_dir: Path | None = None,
     **changes: Any,
 ) -> ConnectCall:
     options = ContactOptions(
@@ -110,14 +111,19 @@ def contact(
         utterances=(spoken(0.5), spoken(0.6)),
         plan=PLAN,
     )
+    options = dataclasses.replace(options, **changes)
+    flow = read_flow(account.flow_file)
+    if options.gateway_number:
+        flow = read_flow(account.gateway_flow_file, GATEWAY_NUMBER=options.gateway_number)
     return ConnectCall(
         account,
-        dataclasses.replace(options, **changes),
-        flow=read_flow(account.flow_file),
+        options,
+        flow=flow,
         functions=functions,
         streams=streams or VideoStreams(account),
         speech=speech or ToneSpeech(),
         people=people or {},
+        state_dir=state_dir,
         clock=FastClock(speed),
     )
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from local_stack.phones.connect.call import ConnectCall
 from local_stack.phones.connect.functions import FunctionError
@@ -60,6 +64,27 @@ async def test_an_answer_in_parts() -> None:
     assert (again["op"], again["turn"], again["told"], again["words"]) == ("turn", "1", "1", "my folder")
 
 
+async def test_a_caller_speaks_into_what_there_is_of_an_answer() -> None:
+    part = say("A very long first part. " * 8, "come_again", turn="1", told="1", listens="true", next_turn="2")
+    functions = ScriptedFunctions(answers=[say("Hello?"), part, HANG_UP], hooks=[heard, heard])
+    plan = Plan(quiet_ms=400, pattern="b", barge_in_after_ms=600, reply_timeout_ms=15_000)
+    call = contact(functions, plan=plan)
+    await call.run()
+    assert "provider_interrupted" in [event.name for event in call.log.events]
+    words = functions.parameters[2]
+    assert (words["op"], words["turn"], words["told"], words["rest"]) == ("turn", "2", "1", "true")
+    assert words["words"]
+
+
+async def test_a_caller_who_is_silent_is_given_the_rest_of_an_answer() -> None:
+    part = say("First.", "come_again", turn="1", told="1", words="my folder", listens="true", next_turn="2")
+    functions = ScriptedFunctions(answers=[say("Hello?"), part, HANG_UP], hooks=[heard, heard])
+    speech = ToneSpeech(words=["my folder"])
+    await contact(functions, speech=speech).run()
+    words = functions.parameters[2]
+    assert (words["turn"], words["told"], words["rest"], words["words"]) == ("2", "1", "true", "")
+
+
 async def test_a_bot_that_asks_by_itself() -> None:
     def first(event: dict[str, Any]) -> dict[str, Any]:
         return hook("Which one?", "ElicitIntent", event, turn="2")
@@ -91,7 +116,7 @@ async def test_a_caller_breaks_in_where_the_session_lets_them(may: str, interrup
         assert call.turns[2].interruption is not None
 
 
-async def test_a_transfer_that_is_answered_comes_back_when_the_other_side_hangs_up() -> None:
+async def test_a_transfer_that_is_answered_comes_back_when_the_other_side_hangs_up(tmp_path: Path) -> None:
     functions = ScriptedFunctions(
         answers=[say("Hello?"), say("One moment.", "transfer", dest=THIRD, ring_s="20", dtmf="1,2"), HANG_UP],
         hooks=[heard],
@@ -99,8 +124,12 @@ async def test_a_transfer_that_is_answered_comes_back_when_the_other_side_hangs_
     person = CalledPerson(
         utterances=(spoken(0.4),), plan=Plan(turns=1, greeting_timeout_ms=200, reply_timeout_ms=900)
     )
-    call = contact(functions, people={THIRD: person}, plan=Plan(turns=1, quiet_ms=60_000, reply_timeout_ms=60_000))
+    plan = Plan(turns=1, quiet_ms=60_000, reply_timeout_ms=60_000)
+    call = contact(functions, people={THIRD: person}, plan=plan, state_dir=tmp_path)
     await call.run()
+    kept = [json.loads(path.read_text())["events"] for path in tmp_path.glob("calls/*/events.json")]
+    (theirs,) = [events for events in kept if events[0]["to"] == THIRD]
+    assert [event["digits"] for event in theirs if event["event"] == "keys_heard"] == ["12"]
     assert [event.facts["to"] for event in call.log.events if event.name == "bridged"] == [THIRD]
     assert (functions.parameters[2]["op"], functions.parameters[2]["answered"]) == ("back", "true")
 
@@ -188,6 +217,18 @@ async def test_a_flow_does_not_run_for_a_call_that_nobody_takes(callee: Callee) 
     assert result.status == "no-answer"
 
 
+async def test_a_contact_is_handed_to_a_gateway() -> None:
+    functions = ScriptedFunctions(answers=[say("", "transfer", dest=THIRD)])
+    attributes = {"account": "42", "reason": "a fault"}
+    call = contact(functions, gateway_number=THIRD, attributes=attributes, max_call_ms=4_000)
+    await call.run()
+    assert blocks(call)[:3] == ["Log", "Announce", "Put through"]
+    (asked,) = functions.parameters
+    assert (asked["op"], asked["number"], asked["reason"]) == ("gateway", THIRD, "a fault")
+    assert functions.flow[0]["Details"]["ContactData"]["Attributes"] == attributes
+    assert [event.facts["to"] for event in call.log.events if event.name == "dialled"] == [THIRD]
+
+
 async def test_stopped_from_outside() -> None:
     functions = ScriptedFunctions(answers=[say("Hello " * 50)], hooks=[heard])
     call = contact(functions)
@@ -219,3 +260,24 @@ async def test_a_bot_that_asks_twice_brings_the_same_utterance() -> None:
     first, second = functions.lex
     assert first["sessionState"]["originatingRequestId"] == second["sessionState"]["originatingRequestId"]
     assert [event["invocationSource"] for event in functions.lex] == ["DialogCodeHook", "FulfillmentCodeHook"]
+
+
+async def test_whoever_forges_is_told_apart_and_complained_of_where_it_is_served() -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        asked.append((request.match_info["door"], request.headers.get("X-Voice-Nonce", "")))
+        is_first = asked[-1][0] == "contact-event" and asked.count(asked[-1]) == 1
+        return web.Response(status=204 if is_first else 401)
+
+    app = web.Application()
+    app.router.add_post("/api/webhooks/connect/{door}", refuse)
+    async with TestServer(app) as server:
+        functions = ScriptedFunctions(answers=[say("Hello?"), HANG_UP], hooks=[heard])
+        ways = frozenset({Misbehaviour.FORGED_REQUEST})
+        call = contact(functions, misbehaviours=ways, app_url=str(server.make_url("")).rstrip("/"))
+        result = await call.run()
+    tried = {event.facts["what"]: event.facts["status"] for event in call.log.events if event.name == "misbehaved"}
+    served = {"of a foreign instance": 204}
+    assert tried == {"unsigned": 401, "wrongly signed": 401, "old": 401, "replayed": 401, **served}
+    assert list(result.errors) == ["a request that is of a foreign instance was answered with 204"]

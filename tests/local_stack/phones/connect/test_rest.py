@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from shared.adapters.connect.aws_api import AwsApi, AwsRefused
 from shared.adapters.connect.call_control import ConnectCallControl
 from shared.adapters.connect.live_sound import ConnectLiveSound
 from shared.adapters.connect.sigv4 import AwsKeys
-from shared.domain.errors import Conflict, MediaError
+from shared.domain.errors import Conflict, MediaError, TelephonyError
 from shared.domain.telephony.commands import Dial
 from shared.domain.telephony.progress import CallState
 from shared.ports.live_sound import Side, SoundPiece, SoundSource
@@ -50,6 +51,9 @@ class House:
     @property
     def control(self) -> ConnectCallControl:
         return ConnectCallControl(self.api(), instance_id=ACCOUNT.instance_id, flow_id=ACCOUNT.flow_id)
+
+    def sound(self, silence_s: float = 20.0) -> ConnectLiveSound:
+        return ConnectLiveSound(self.api(), instance_id=ACCOUNT.instance_id, silence_s=silence_s)
 
     async def until_answered(self, contact_id: str) -> None:
         async with asyncio.timeout(5):
@@ -103,6 +107,20 @@ async def test_a_call_from_dialling_to_its_end(house: House) -> None:
     assert await control.state_of(contact_id) is CallState.COMPLETED
     with pytest.raises(Conflict):
         await control.record(contact_id, on=True)
+
+
+async def test_a_dial_whose_answer_is_lost_is_the_same_contact(house: House) -> None:
+    lost = CalledPerson(
+        ring_ms=20, plan=LISTENER, misbehaviours=frozenset({"dial-answer-lost", "of-another-provider"})
+    )
+    house.book.setup.people[DIAL.to] = lost
+    impatient = house.api(deadline_s=0.3)
+    control = ConnectCallControl(impatient, instance_id=ACCOUNT.instance_id, flow_id=ACCOUNT.flow_id)
+    contact_id = await control.dial(DIAL)
+    (entry,) = house.book.entries
+    assert entry.call.contact.contact_id == contact_id
+    asked = [event.facts["answered"] for event in entry.call.log.events if event.name == "dial_asked"]
+    assert asked == [False, True]
 
 
 async def test_a_call_that_nobody_takes(house: House) -> None:
@@ -167,7 +185,7 @@ async def test_a_dial_that_connect_refuses(house: House, body: dict[str, Any]) -
 
 async def followed(house: House, contact_id: str, most: int, place: str = "") -> list[SoundPiece]:
     contact = house.book.entries[0].call.contact
-    sound = ConnectLiveSound(house.api(), silence_s=3.0)
+    sound = house.sound(3.0)
     source = SoundSource(contact_id, contact.stream_arn, contact.start_fragment)
     pieces: list[SoundPiece] = []
     async with asyncio.timeout(10), aclosing(sound.follow(source, place=place)) as following:
@@ -211,10 +229,69 @@ async def test_it_goes_on_where_it_stopped_and_ends_with_the_contact(house: Hous
     assert all(piece.at_ms > first[0].at_ms for piece in rest_of_it)
 
 
+@pytest.mark.slow
+async def test_a_stream_with_gaps_that_breaks_off_is_followed_from_place_to_place(house: House) -> None:
+    house.book.setup.people[DIAL.to] = CalledPerson(
+        utterances=(spoken(3.0),),
+        plan=replace(PLAN, greeting_timeout_ms=1),
+        misbehaviours=frozenset({"sound-with-gaps", "sound-breaks-off"}),
+    )
+    house.functions.answers = [say("Hello there, " * 20)]
+    contact_id = await house.control.dial(DIAL)
+    await house.until_answered(contact_id)
+    first = await broken_off(house, contact_id)
+    again = await broken_off(house, contact_id, first[-1].place)
+    assert first[0].at_ms < again[0].at_ms <= first[-1].at_ms < again[-1].at_ms, "what was cut off comes whole"
+    numbers = [each.number for each in house.book.streams.streams.popitem()[1].fragments]
+    assert numbers == sorted(set(numbers))
+    assert any(later - earlier > 1 for earlier, later in itertools.pairwise(numbers))
+
+
+async def broken_off(house: House, contact_id: str, place: str = "") -> list[SoundPiece]:
+    contact = house.book.entries[0].call.contact
+    source = SoundSource(contact_id, contact.stream_arn, contact.start_fragment)
+    pieces: list[SoundPiece] = []
+    with pytest.raises(MediaError) as error:
+        async with asyncio.timeout(25), aclosing(house.sound().follow(source, place=place)) as sound:
+            async for piece in sound:
+                pieces.append(piece)
+    assert error.value.retryable
+    return pieces
+
+
+@pytest.mark.slow
+async def test_a_stream_that_falls_silent_is_followed_until_the_contact_is_over(house: House) -> None:
+    contact_id = await house.control.dial(DIAL)
+    await house.until_answered(contact_id)
+    stream = next(iter(house.book.streams.streams.values()))
+    listeners = house.book.entries[0].call.line.listeners
+    listeners.remove(stream.take)
+    following = asyncio.create_task(followed(house, contact_id, 10_000))
+    await asyncio.sleep(4.5)
+    assert not following.done(), "the line is only quiet"
+    listeners.append(stream.take)
+    await house.control.hang_up(contact_id)
+    await following
+
+
 async def test_a_stream_that_is_not_there(house: House) -> None:
     source = SoundSource("c", "arn:aws:kinesisvideo:us-east-1:000000000000:stream/x/1", "1")
     with pytest.raises(MediaError) as error:
-        async with aclosing(ConnectLiveSound(house.api()).follow(source)) as following:
+        async with aclosing(house.sound().follow(source)) as following:
             async for _ in following:
                 pass
     assert not error.value.retryable
+
+
+async def moods(house: House, *wanted: str) -> None:
+    async with httpx.AsyncClient() as http:
+        assert (await http.put(f"{house.url}/_local/connect/moods", json=wanted)).status_code == 204
+
+
+@pytest.mark.parametrize("mood", ["429", "500", "done_500", "done_drop"])
+async def test_a_dial_whose_first_answer_is_bad_dials_once(house: House, mood: str) -> None:
+    await moods(house, mood)
+    with suppress(TelephonyError):
+        await house.control.dial(DIAL)
+    dialled = await house.control.dial(DIAL)
+    assert [entry.call.contact.contact_id for entry in house.book.entries] == [dialled]

@@ -1,9 +1,9 @@
-"""An app for voice agents, as the simulator knows it: four doors behind a secret."""
+"""An app for voice agents, as the simulator knows it: four doors, to which a secret is borne."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,7 @@ class HookApp:
     answers: list[Any] = field(default_factory=lambda: ["It is on its way."])
     start_status: int = 200
     told: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     ends: Callable[[int], bool] = lambda number: False
 
     def of(self, door: str) -> list[Any]:
@@ -37,8 +38,9 @@ class HookApp:
 
     async def answer(self, request: web.Request) -> web.Response:
         door, body = request.match_info["door"], await request.read()
-        if request.match_info["secret"] != ACCOUNT.webhook_secret:
+        if request.headers.get("Authorization") != f"Bearer {ACCOUNT.webhook_secret}":
             return web.json_response({}, status=401)
+        self.headers.append((door, request.headers))
         try:
             self.told.append((door, json.loads(body)))
         except ValueError:
@@ -62,7 +64,7 @@ class HookApp:
 @asynccontextmanager
 async def serving(**changes: Any) -> AsyncIterator[HookApp]:
     app, made = web.Application(), HookApp(**changes)
-    app.router.add_post("/api/webhooks/sarvam/{secret}/{door}", made.answer)
+    app.router.add_post("/api/webhooks/sarvam/{door}", made.answer)
     async with TestServer(app) as server:
         made.url = str(server.make_url("")).rstrip("/")
         yield made

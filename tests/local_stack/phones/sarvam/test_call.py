@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from local_stack.phones.conversation import Plan
-from local_stack.phones.people import Callee
+from local_stack.phones.people import CalledPerson, Callee
 from local_stack.phones.sarvam.misbehaviour import Misbehaviour
 from local_stack.phones.sarvam.options import Direction
-from tests.local_stack.phones.sarvam.hook_app import PLAN, call_of, serving
+from tests.local_stack.phones.sarvam.hook_app import ACCOUNT, PLAN, call_of, serving
 from tests.local_stack.phones.spoken_words import ToneSpeech
 from tests.local_stack.phones.twilio.voice_app import spoken
 
@@ -142,7 +143,7 @@ async def test_an_attempt_that_is_answered_brings_what_was_given_along() -> None
             plan=PLAN,
         ).run()
     context = app.of("start")[0]["context"]
-    assert context["agent_variables"] == {"voice_agent_call": "c-1"}
+    assert context["agent_variables"] == {"transfer_number": "", "voice_agent_call": "c-1"}
     assert context["engagement_metadata"]["attempt_id"] == "20261122/a"
     assert app.of("result")[0]["status"] == "connected"
 
@@ -156,8 +157,8 @@ async def test_an_attempt_that_is_answered_brings_what_was_given_along() -> None
         (Misbehaviour.RESULT_FIRST, ["start", "turn", "result", "end"]),
         (Misbehaviour.NO_END, ["start", "turn", "result"]),
         (Misbehaviour.NO_RESULT, ["start", "turn", "end"]),
-        (Misbehaviour.FOREIGN_ADDRESS, []),
-        (Misbehaviour.CUT_ADDRESS, []),
+        (Misbehaviour.FOREIGN_BEARER, []),
+        (Misbehaviour.CUT_BEARER, []),
     ],
 )
 async def test_misbehaviour(mood: Misbehaviour, expected: list[str]) -> None:
@@ -186,3 +187,52 @@ async def test_a_campaign_has_a_form_of_its_own() -> None:
         await call_of(app, utterances=[spoken(0.6)], misbehaviours=moods).run()
     told = app.of("result")[0]
     assert (told["completion_status"], told["connectivity_status"]) == ("completed", "connected")
+
+
+TO = "+14155550199"
+SPEAKS_FIRST = Plan(greeting_timeout_ms=200, reply_timeout_ms=2_000, quiet_ms=400)
+
+
+def told_to_transfer(to: str) -> dict[str, Any]:
+    context = {"allowed_languages": ["English"], "language": "English", "agent_variables": {"transfer_number": to}}
+    message = f'Say to the caller exactly: "One moment." Then use the tool call_transfer at once, to {to}.'
+    return {"message_to_llm": message, "message_to_user": None, "context": context}
+
+
+async def test_the_caller_is_put_through() -> None:
+    speech = ToneSpeech(words=["A person, please."])
+    person = CalledPerson(ring_ms=100, utterances=[spoken(0.8)], plan=SPEAKS_FIRST)
+    async with serving(answers=[told_to_transfer(TO)]) as app:
+        call = call_of(app, speech=speech, utterances=[spoken(0.6)], people={TO: person})
+        result = await call.run()
+    assert (result.status, result.errors) == ("connected", ())
+    assert speech.said == ["Hello, this is Nora.", "One moment."]
+    names = [event.name for event in result.events if event.name in ("dialled", "bridged")]
+    assert names == ["dialled", "bridged"]
+    assert [door for door, _ in app.told] == ["start", "turn", "end", "result"]
+    assert app.of("result")[0]["final_agent_variables"]["transfer_number"] == TO
+
+
+async def test_who_reaches_nobody_is_back_with_the_agent() -> None:
+    speech = ToneSpeech(words=["A person, please.", "And now?"])
+    async with serving(answers=[told_to_transfer(TO), {**told_to_transfer(""), "message_to_llm": "Hm."}]) as app:
+        people = {TO: CalledPerson(Callee.BUSY, ring_ms=100)}
+        call = call_of(app, speech=speech, utterances=[spoken(0.6), spoken(0.6)], people=people)
+        result = await call.run()
+    assert [event.facts["status"] for event in result.events if event.name == "transfer_failed"] == ["busy"]
+    assert [turn["utterance"] for turn in app.of("turn")] == ["A person, please.", "And now?"]
+
+
+async def test_a_destination_that_is_not_set_is_an_error() -> None:
+    async with serving(answers=[told_to_transfer("")]) as app:
+        result = await call_of(app, utterances=[spoken(0.6)]).run()
+    assert [error for error in result.errors if "destination" in error] != []
+
+
+@pytest.mark.parametrize("signing_secret", ["", "t" * 32])
+async def test_what_a_saved_webhook_is_told_is_signed(signing_secret: str) -> None:
+    async with serving() as app:
+        await call_of(app, account=replace(ACCOUNT, signing_secret=signing_secret), utterances=[spoken(0.6)]).run()
+    (headers,) = [headers for door, headers in app.headers if door == "result"]
+    assert ("Sarvam-Signature" in headers) == bool(signing_secret)
+    assert all("Sarvam-Signature" not in headers for door, headers in app.headers if door != "result")

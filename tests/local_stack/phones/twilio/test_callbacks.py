@@ -42,6 +42,20 @@ async def test_callbacks_come_in_order_twice_out_of_order_or_not_at_all(
     assert all(told["Timestamp"].endswith("+0000") for told in app.fields_of("/status"))
 
 
+async def test_late_callbacks_come_after_what_they_tell_of() -> None:
+    async with serving(TextApp()) as app:
+        app.twiml("/voice", "<Pause/><Hangup/>")
+        call = text_call(
+            app, plan=Plan(speaks=False), utterances=(), direction=Direction.OUTBOUND, status_events=EVENTS,
+            misbehaviours=frozenset({Misbehaviour.LATE_CALLBACKS}),
+        )  # fmt: skip
+        await call.run()
+    told = [event.at_ms for event in call.log.events if event.facts.get("kind") == "status"]
+    ended = next(event.at_ms for event in call.log.events if event.name == "call_ended")
+    assert len(told) == 4
+    assert told[-1] > ended + 1900
+
+
 async def test_a_callback_that_fails_is_tried_once_more_with_the_same_token() -> None:
     async with serving(TextApp()) as app:
         app.twiml("/voice", "<Hangup/>")

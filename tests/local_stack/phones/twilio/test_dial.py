@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,16 @@ async def test_nobody_picks_up(callee: Callee, status: str) -> None:
     assert (after["DialCallStatus"], after["DialBridged"]) == (status, "false")
     assert result.end_reason == "the app hung up"
     assert app.fields_of("/leg")[-1]["CallStatus"] == status
+
+
+async def test_keys_given_with_the_number_sound_in_the_ear_of_who_picks_up(tmp_path: Path) -> None:
+    async with serving(TextApp()) as app:
+        app.twiml("/voice", f'<Dial action="/after"><Number sendDigits="w19#">{PERSON}</Number></Dial>')
+        app.twiml("/after", "<Hangup/>")
+        await text_call(app, people=person(), plan=Plan(speaks=False), utterances=(), state_dir=tmp_path).run()
+    leg = app.fields_of("/after")[0]["DialCallSid"]
+    events = json.loads((tmp_path / "calls" / leg / "events.json").read_text())["events"]
+    assert [event["digits"] for event in events if event["event"] == "keys_heard"] == ["19#"]
 
 
 async def test_it_rings_no_longer_than_the_app_wants() -> None:

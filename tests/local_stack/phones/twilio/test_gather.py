@@ -120,6 +120,7 @@ async def test_a_sound_is_fetched_and_keys_are_played() -> None:
     assert result.end_reason == "the app hung up"
     assert result.turns[0].heard_ms >= 600
     assert "keys_sent" in names_of(call)
+    assert [event.facts["digits"] for event in call.log.events if event.name == "keys_heard"] == ["12#"]
     assert result.errors[0].startswith("12300: ")
 
 

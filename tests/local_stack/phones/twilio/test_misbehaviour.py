@@ -173,3 +173,24 @@ async def test_a_caller_who_hangs_up_in_the_middle_of_the_reply() -> None:
     assert app.messages[-1]["event"] == "stop"
     assert 200 <= result.turns[-1].heard_ms <= 2000
     assert len(result.turns) == 2
+
+
+async def test_a_socket_that_drops_in_mid_sentence_leads_to_the_action_and_the_call_goes_on() -> None:
+    class Forgetful(set[str]):
+        """The app gives a ticket with each answer; the one of this double is always the same."""
+
+        def __contains__(self, ticket: object) -> bool:
+            return False
+
+    app = VoiceApp(reply_s=3.0, used_tickets=Forgetful())
+    async with running(app):
+        app.twiml = app.default_twiml().replace("<Connect>", '<Connect action="/voice">')
+        plan = Plan(turns=1, quiet_ms=300, reply_timeout_ms=3000)
+        call = call_to(app, misbehaviours=frozenset({Misbehaviour.SOCKET_DROPS}), plan=plan)
+        result = await call.run()
+        await app.wait_until_hung_up()
+    assert app.close_codes[0] == 1006
+    assert len(app.of("/voice")) == 2
+    assert len(app.upgrades) == 2
+    assert result.end_reason == "the caller hung up"
+    assert result.turns[1].heard_ms < 2000

@@ -14,6 +14,7 @@ from local_stack.phones.people import CalledPerson, Callee
 from local_stack.phones.vonage.misbehaviour import Misbehaviour
 from local_stack.phones.vonage.options import Direction, MachineDetection
 from local_stack.phones.vonage.state import Command
+from tests.local_stack.phones.twilio.voice_app import spoken
 from tests.local_stack.phones.vonage.voice_app import FRAME, VoiceApp, voice_app
 
 QUIET = Plan(speaks=False)
@@ -159,7 +160,8 @@ async def test_a_caller_is_put_through_or_not(app: VoiceApp, callee: Callee, sta
     connect = {"action": "connect", "from": "15550100014", "endpoint": [phone], "eventType": "synchronous"}
     app.replies["answer"] = [(200, [{**connect, "eventUrl": app.url("transfer")}])]
     app.replies["whisper"] = [(200, [{**TALK, "text": "For you."}])]
-    people = {"+447700900001": CalledPerson(callee, ring_ms=100)}
+    hangs_up = Plan(turns=1, greeting_timeout_ms=200, reply_timeout_ms=200)
+    people = {"+447700900001": CalledPerson(callee, ring_ms=100, utterances=(spoken(0.2),), plan=hangs_up)}
     result = await app.call(plan=QUIET, people=people).run()
     assert app.of("transfer")[-1]["status"] == status
     assert app.of("transfer")[-1]["uuid"] != result.call_sid
@@ -173,6 +175,12 @@ async def test_duplicates_and_another_order_come_when_told(app: VoiceApp) -> Non
     app.asked.clear()
     await app.call(plan=QUIET, misbehaviours=frozenset({Misbehaviour.REORDERED_EVENTS})).run()
     assert app.statuses() == ["ringing", "started", "completed", "answered"]
+
+
+async def test_an_end_that_is_lost_is_not_told(app: VoiceApp) -> None:
+    app.replies["answer"] = [(200, [TALK])]
+    await app.call(plan=QUIET, misbehaviours=frozenset({Misbehaviour.LOST_EVENTS})).run()
+    assert app.statuses() == ["started", "ringing", "answered"]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,39 @@ param connectAccessKeyId string = ''
 @description('Id of the flow that outbound calls run; empty where there are none.')
 param connectFlowId string = ''
 
+@description('Whether there is an account with Sarvam AI for hearing, speaking, thinking and translating; its subscription key is stored in Key Vault by hand.')
+param sarvamAccount bool = false
+
+@description('Who hears; Sarvam needs the account.')
+@allowed(['openai', 'openai_realtime', 'sarvam', 'sarvam_requests'])
+param sttProvider string = 'openai'
+
+@description('Who speaks first; Sarvam needs the account.')
+@allowed(['openai', 'sarvam'])
+param ttsProvider string = 'openai'
+
+@description('Who thinks first; Sarvam needs the account.')
+@allowed(['openai', 'sarvam'])
+param llmProvider string = 'openai'
+
+@description('Workspace of Sarvam\'s voice agents (Samvaad); empty where there is none. Its API key and the secret that its tools bear are stored in Key Vault by hand.')
+param samvaadWorkspaceId string = ''
+
+@description('Organisation that this workspace belongs to.')
+param samvaadOrgId string = ''
+
+@description('The voice agent that places calls.')
+param samvaadAppId string = ''
+
+@description('Its version; empty is the newest.')
+param samvaadAppVersion string = ''
+
+@description('Connection by which those calls go.')
+param samvaadConnectionId string = ''
+
+@description('Whether a webhook is saved in the workspace, which signs; its signing secret is stored in Key Vault by hand.')
+param samvaadSigns bool = false
+
 @description('Public address of the app behind a custom domain or a gateway; empty is its own host name. Twilio signs this address.')
 param publicBaseUrl string = ''
 
@@ -238,6 +271,28 @@ var connectSettings = empty(connectInstanceArns) ? {} : {
   CONNECT_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/connect-secret-access-key)'
   CONNECT_FLOW_ID: connectFlowId
 }
+
+var sarvamSettings = union(
+  {
+    STT_PROVIDER: sttProvider
+    TTS_PROVIDER: ttsProvider
+    LLM_PROVIDER: llmProvider
+  },
+  sarvamAccount ? { SARVAM_API_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/sarvam-api-key)' } : {}
+)
+
+var samvaadSettings = empty(samvaadWorkspaceId) ? {} : union(
+  {
+    SAMVAAD_ORG_ID: samvaadOrgId
+    SAMVAAD_WORKSPACE_ID: samvaadWorkspaceId
+    SAMVAAD_APP_ID: samvaadAppId
+    SAMVAAD_APP_VERSION: samvaadAppVersion
+    SAMVAAD_CONNECTION_ID: samvaadConnectionId
+    SAMVAAD_API_KEY: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/samvaad-api-key)'
+    SAMVAAD_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/samvaad-webhook-secret)'
+  },
+  samvaadSigns ? { SAMVAAD_SIGNING_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/samvaad-signing-secret)' } : {}
+)
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -418,7 +473,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.appId
     storageName: hostStorage.outputs.name
     packageContainer: packageContainer
-    settings: union(extraSettings, connectSettings, vonageSettings, appSettings)
+    settings: union(sarvamSettings, samvaadSettings, extraSettings, connectSettings, vonageSettings, appSettings)
     publicBaseUrl: publicBaseUrl
     instanceMemoryMb: instanceMemoryMb
     maximumInstances: maximumInstances

@@ -4,7 +4,8 @@ The file: `{"tenants": [{"tenant_id", "slug", "name", "agents": [AGENT, …], "n
 an AGENT has `agent_id`, `name`, `persona`, `greeting` and, where they differ from the usual, `language`,
 `voice`, `patience_ms`, `silence_limit_s`, `interruptible` and `manner`, an object of the fields of
 `shared.domain.manner.Manner` that differ; a NUMBER has `number` (E.164), `agent_id` and,
-where they differ from `twilio`, `provider` and `line` (`shared.domain.telephony.lines.Line`).
+where they differ from `twilio`, `provider` and `line` (`shared.domain.telephony.lines.Line`). The numbers are
+allotted to the tenant that names them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _AGENT = ("agent_id", "name", "persona", "greeting")
 _AGENT_OPTIONS = ("language", "voice", "patience_ms", "silence_limit_s", "interruptible", "manner")
 _NUMBER = ("number", "agent_id")
 _NUMBER_OPTIONS = ("provider", "line")
+_NUMBER_KEY = ("provider", "number")
 _USUAL_PROVIDER = "twilio"
 _MANNER = tuple(field.name for field in fields(Manner))
 
@@ -57,7 +59,9 @@ def seed(connection: psycopg.Connection[Any], path: Path) -> Seeded:
                     agents += 1
                 for number in tenant["numbers"]:
                     row = {"tenant_id": tenant["tenant_id"], **_with_line(number)}
-                    _put(connection, "numbers", ("provider", "number"), row)
+                    _put(connection, "numbers", _NUMBER_KEY, row)
+                    whose = {name: row[name] for name in (*_NUMBER_KEY, "tenant_id")}
+                    _put(connection, "number_allotments", _NUMBER_KEY, whose)
                     numbers += 1
     except psycopg.Error as error:
         raise SetupError(f"{path.name}: {str(error).strip().splitlines()[0]}") from error

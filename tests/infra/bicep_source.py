@@ -67,6 +67,14 @@ def parameters(file: Path) -> dict[str, bool]:
     return {match[1]: match[3] is None for match in _PARAM.finditer(code(file))}
 
 
+def optional_settings(name: str) -> dict[str, str]:
+    """The settings in a variable of the main file, which the app gets only where they are asked for."""
+    main = code(MAIN)
+    start = main.index(f"var {name} =")
+    text = main[start : main.index("\n\n", start)]
+    return {found[1]: found[2].strip() for found in re.finditer(r"\b([A-Z][A-Z_]+): ('[^']*'|\w+)", text)}
+
+
 def app_settings() -> dict[str, str]:
     """The settings that the function app gets on Azure: name and Bicep expression."""
     main = code(MAIN)

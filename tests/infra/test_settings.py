@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.errors import InvalidRequest
 from shared.settings import Settings
-from tests.infra.bicep_source import MAIN, ROOT, app_settings, code
+from tests.infra.bicep_source import MAIN, ROOT, app_settings, code, optional_settings
 
 SAMPLE: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
 READ = {field.name.upper() for field in fields(Settings)}
@@ -57,17 +57,20 @@ DEFAULTED = {
     "FALLBACK_TTS_VOICE",
     "LLM_CLIENT",
     "LONGEST_CALL_S",
+    "PROVIDER_RECORDINGS_DELETE",
     "LLM_PROVIDER",
-    "SAMVAAD_API_KEY",  # Sarvam's are for who has them: the secrets as Key Vault references, by `extraSettings`
+    "SAMVAAD_API_KEY",  # this one and the rest of the voice agents' where there are any: `samvaadSettings`
     "SAMVAAD_APP_ID",
     "SAMVAAD_APP_VERSION",
     "SAMVAAD_BASE_URL",
     "SAMVAAD_CONNECTION_ID",
     "SAMVAAD_ORG_ID",
+    "SAMVAAD_SIGNING_SECRET",
+    "SAMVAAD_SIGNING_SECRET_PREVIOUS",
     "SAMVAAD_WEBHOOK_SECRET",
     "SAMVAAD_WEBHOOK_SECRET_PREVIOUS",
     "SAMVAAD_WORKSPACE_ID",
-    "SARVAM_API_KEY",
+    "SARVAM_API_KEY",  # where there is an account: `sarvamSettings`, with the providers
     "SARVAM_BASE_URL",
     "SARVAM_LLM_MODEL",
     "SARVAM_TTS_MODEL",
@@ -111,6 +114,23 @@ def test_sample_names_all_that_is_read_and_nothing_else() -> None:
 
 def test_azure_gives_all_that_is_read_and_nothing_else() -> None:
     assert _plain(set(app_settings())) == (READ | HOST) - LOCAL_ONLY - DEFAULTED
+
+
+@pytest.mark.parametrize(
+    ("variable", "secrets"),
+    [
+        ("vonageSettings", {"VONAGE_SIGNATURE_SECRET", "VONAGE_PRIVATE_KEY"}),
+        ("connectSettings", {"CONNECT_WEBHOOK_SECRET", "CONNECT_SECRET_ACCESS_KEY"}),
+        ("sarvamSettings", {"SARVAM_API_KEY"}),
+        ("samvaadSettings", {"SAMVAAD_API_KEY", "SAMVAAD_WEBHOOK_SECRET", "SAMVAAD_SIGNING_SECRET"}),
+    ],
+)
+def test_what_is_asked_for_besides_is_read_and_its_secrets_stay_in_the_vault(
+    variable: str, secrets: set[str]
+) -> None:
+    given = optional_settings(variable)
+    assert set(given) <= READ & DEFAULTED
+    assert {name for name, value in given.items() if "Microsoft.KeyVault" in value} == secrets
 
 
 def test_azure_leaves_no_needed_setting_to_a_default() -> None:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 MOST_TRIES = 3
 _SILENCE = '<speak><break time="700ms"/></speak>'
 _APOLOGY = "I am sorry, something went wrong here. Please call again a little later."
-_ECHOED = ("op", "turn", "told", "words", "keys", "mode", "interruptible", "answered")
+_ECHOED = ("op", "turn", "told", "words", "keys", "rest", "mode", "interruptible", "answered")
 
 
 def flow_without_app(parameters: dict[str, str]) -> dict[str, str]:

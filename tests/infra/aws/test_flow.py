@@ -123,3 +123,25 @@ def way(block: Block) -> list[str]:
         block = MAIN.blocks[block.following]
         names.append(block.name)
     return names
+
+
+def test_what_there_is_of_an_answer_may_be_spoken_into() -> None:
+    """Words are brought for the next turn; silence, or a bot that fails, asks for the rest."""
+    assert MAIN.blocks["What next"].after("come_again") == "Whether spoken into"
+    choice, listen = MAIN.blocks["Whether spoken into"], MAIN.blocks["Say so far and listen"]
+    assert (choice.after("true"), choice.after(""), choice.after("false")) == (
+        listen.name,
+        *["Say what there is"] * 2,
+    )
+    assert (listen.after("FallbackIntent"), listen.after("Other")) == ("Ask for turn or rest",) * 2
+    assert listen.after_error("InputTimeLimitExceeded") == "Ask again"
+    assert listen.parameters["LexSessionAttributes"]["turn"] == "$.External.next_turn"
+    assert MAIN.blocks["Ask for turn or rest"].parameters["LambdaInvocationAttributes"]["rest"] == "true"
+    assert MAIN.blocks["Ask again"].parameters["LambdaInvocationAttributes"]["rest"] == "$.External.rest"
+
+
+@pytest.mark.parametrize(("then", "interruptible"), [(then, way) for then in Next for way in ("true", "false")])
+def test_who_may_speak_into_an_answer(then: Next, interruptible: str) -> None:
+    question = read_flow_event(flow_event({"op": "turn", "turn": "2", "interruptible": interruptible}))
+    answer = flow_answer(replace(REPLY, next=then), question)
+    assert answer["listens"] == ("true" if then is Next.COME_AGAIN and interruptible == "true" else "false")

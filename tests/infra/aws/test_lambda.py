@@ -88,6 +88,13 @@ async def test_a_question_of_the_flow_is_brought_and_its_answer_given_back(funct
     assert 3000 < app.asked[0]["remaining_ms"] <= 5000
 
 
+async def test_an_asynchronous_invocation_is_answered_as_any_other(function: ModuleType) -> None:
+    """Connect gives it 60 s; whoever made such a flow is told in time to come again."""
+    app = App(told())
+    assert (await run(function, app.answer, flow_event(TURN), limit_ms=60_000))["text"] == "Yes?"
+    assert app.asked[0]["remaining_ms"] <= 5000
+
+
 async def test_a_flow_is_given_texts_only(function: ModuleType) -> None:
     assert await run(function, App(told(turn=4, more={"a": 1})).answer, flow_event(TURN)) == {
         "action": "say_and_listen", "text": "Yes?",

@@ -10,7 +10,10 @@ import pytest
 from infra.database.migrations import newest_revision
 from tests.services import free_port, migrate
 
-_TABLES = {"tenants", "agents", "numbers", "calls", "turns", "transcripts", "outbound_policies", "dial_attempts"}
+_TABLES = {
+    *("tenants", "agents", "numbers", "number_allotments", "calls", "turns", "transcripts", "provider_recordings"),
+    *("outbound_policies", "dial_attempts", "transfer_legs"),
+}
 
 
 def _tables(dsn: str) -> set[str]:
@@ -108,6 +111,22 @@ update calls set state = 'busy', ended_at = now() where call_id = 'c1';
 insert into calls (call_id, tenant_id, agent_id, provider, line, direction, caller, callee, state, started_at)
     values ('c3', 'acme', 'ann', 'twilio', 'twilio-relay', 'outbound', '', '', 'created', now());
 """
+
+
+@pytest.mark.slow
+def test_numbers_that_are_set_up_stay_their_tenants(empty_dsn: str) -> None:
+    assert migrate(empty_dsn, "upgrade", "0003").returncode == 0
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute("insert into tenants values ('acme', 'acme', 'Acme')")
+        connection.execute(
+            "insert into agents (tenant_id, agent_id, name, persona, greeting)"
+            " values ('acme', 'ann', 'Ann', 'P', 'Hello.')"
+        )
+        connection.execute("insert into numbers values ('+15550100001', 'acme', 'ann')")
+    assert migrate(empty_dsn, "upgrade").returncode == 0
+    with psycopg.connect(empty_dsn) as connection:
+        found = connection.execute("select provider, number, tenant_id from number_allotments").fetchall()
+    assert found == [("twilio", "+15550100001", "acme")]
 
 
 @pytest.mark.slow

@@ -36,6 +36,10 @@ def database(shared_dsn: str) -> Iterator[psycopg.Connection[tuple[object, ...]]
             "insert into dial_attempts (attempt_id, tenant_id, call_id, state, fingerprint, ring_s, longest_s,"
             " voicemail, minute_price) values ('a1', 'acme', 'c1', 'planned', 'f', 30, 60, 'ignore', 0)"
         )
+        connection.execute(
+            "insert into provider_recordings (tenant_id, call_id, name, url, state)"
+            " values ('acme', 'c1', 'RE1', 'https://api.example.com/RE1', 'announced')"
+        )
         yield connection
         connection.rollback()
 
@@ -52,6 +56,7 @@ def database(shared_dsn: str) -> Iterator[psycopg.Connection[tuple[object, ...]]
         "insert into transcripts values ('globex', 'c1', 'text')",
         "update transcripts set tenant_id = 'globex'",
         "update dial_attempts set tenant_id = 'globex'",
+        "update provider_recordings set tenant_id = 'globex'",
         "update outbound_policies set tenant_id = 'nobody'",
         "update agents set tenant_id = 'globex' where agent_id = 'ann'",
         "delete from agents where agent_id = 'ann'",
@@ -97,6 +102,11 @@ def test_no_row_points_at_another_tenants_or_at_nothing(
         "update outbound_policies set minute_prices = '[]'",
         "update dial_attempts set state = 'perhaps'",
         "update dial_attempts set voicemail = 'talk'",
+        "update provider_recordings set state = 'half'",
+        "update provider_recordings set state = 'kept'",
+        "update provider_recordings set blob = 'b', container = 'c'",
+        "update provider_recordings set state = 'kept', blob = 'b'",
+        "update provider_recordings set duration_ms = -1",
         "update turns set outcome = 'fine'",
         "update turns set number = -1",
         "update turns set moments = '[]'",

@@ -22,7 +22,7 @@ def _content(dsn: str) -> list[tuple[object, ...]]:
     with psycopg.connect(dsn) as connection:
         return [
             row
-            for table in ("tenants", "agents", "numbers")
+            for table in ("tenants", "agents", "numbers", "number_allotments")
             for row in connection.execute(f"select * from {table} order by 1, 2").fetchall()  # type: ignore[arg-type]
         ]
 
@@ -87,6 +87,18 @@ def test_a_number_is_twilios_where_nobody_is_named_and_has_its_providers_first_l
         ("+15550100009", "twilio", "twilio"),
         ("+15550100009", "vonage", "vonage"),
     ]
+
+
+def test_a_files_numbers_are_allotted_and_another_tenants_are_not_taken(dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(dsn) as connection:
+        seed(connection, Path(_file(tmp_path, {"tenants": [_tenant()]})))
+        asked = "select provider, number, tenant_id from number_allotments"
+        assert connection.execute(asked).fetchall() == [("twilio", "+15550100009", "t1")]
+        connection.execute("delete from numbers")
+        other = _tenant(tenant_id="t2", slug="t-two")
+        with pytest.raises(SetupError, match="another tenant"):
+            seed(connection, Path(_file(tmp_path, {"tenants": [other]})))
+        assert connection.execute("select count(*) from numbers").fetchone() == (0,)
 
 
 def test_seeding_again_changes_nothing(dsn: str) -> None:

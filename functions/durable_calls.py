@@ -9,14 +9,16 @@ from typing import Any
 import azure.durable_functions as df
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
-from functions.names import CALL, DIAL, FOLLOW_CALL
+from functions.names import CALL, DIAL, FETCH_RECORDING, FOLLOW_CALL
 from shared.domain.errors import StoreError
 from shared.domain.steps import (
     ANSWERED_EVENT,
     OVER_EVENT,
     CallRequest,
+    FetchRequest,
     ListenAlongRequest,
     dial_instance,
+    fetch_instance,
     heard_event,
     listen_along_instance,
     watch_instance,
@@ -61,6 +63,13 @@ class DurableCalls:
                 await self._start(FOLLOW_CALL, listen_along_instance(request.call_id), request.to_json())
         except Exception as error:
             raise StoreError("engine_refused", "the call could not be followed", retryable=True) from error
+
+    async def start_fetching(self, request: FetchRequest) -> None:
+        try:
+            async with asyncio.timeout(_EVENT_DEADLINE_S):
+                await self._start(FETCH_RECORDING, fetch_instance(request.call_id, request.name), request.to_json())
+        except Exception as error:
+            raise StoreError("engine_refused", "the recording could not be fetched", retryable=True) from error
 
     async def is_running(self, call_id: str) -> bool:
         try:

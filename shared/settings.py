@@ -78,8 +78,8 @@ class Settings:
     twilio_shared_keys: str = ""
     """JSON object of key ids and secrets, where webhooks are signed with shared keys; two while they are rotated."""
     twilio_subaccounts: str = ""
-    """JSON object: SID of each subaccount, with its token, a list of tokens (the current one first), or an object
-    of `tokens` and `shared_keys`.
+    """JSON object: SID of each subaccount, with an object of `tokens` (the current one first), `tenants` whose calls
+    alone may run over it (`"*"`: everybody's) and, where it has them, `shared_keys`.
     """
     twilio_api_base_url: str = "https://api.twilio.com"
     """A region has its own: `https://api.EDGE.REGION.twilio.com`."""
@@ -151,9 +151,12 @@ class Settings:
     samvaad_connection_id: str = ""
     """The connection to the telephone provider that carries those calls."""
     samvaad_webhook_secret: str = ""
-    """Part of our addresses that voice agents call: at least 32 characters. Empty: those are refused."""
+    """What voice agents bear that ask us: at least 32 characters. Empty: they are refused."""
     samvaad_webhook_secret_previous: str = ""
     """The secret before, while it is being rotated."""
+    samvaad_signing_secret: str = ""
+    """Of the webhook that is saved in the workspace: what is told there must be signed then. Empty: it bears ours."""
+    samvaad_signing_secret_previous: str = ""
     samvaad_base_url: str = "https://apps.sarvam.ai"
 
     fallback_openai_provider: Literal["none", "openai", "azure_openai"] = "none"
@@ -173,6 +176,8 @@ class Settings:
 
     azure_client_id: str = ""
     """Client id of the app's user-assigned managed identity."""
+    provider_recordings_delete: Literal["off", "on"] = "off"
+    """Whether a provider's recording is removed there once we keep it, where the provider offers that (Twilio)."""
     longest_call_s: int = 3600
     """Seconds after which any call is ended, 60–14400."""
 

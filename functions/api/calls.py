@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +13,14 @@ from functions.identity import require
 from functions.problem import answer
 from shared.composition import services
 from shared.domain.call import Call, CallState, Turn
-from shared.domain.errors import InvalidRequest
+from shared.domain.errors import InvalidRequest, StoreError
 from shared.domain.latency import latency_of
 from shared.domain.principal import Role
+from shared.domain.provider_recording import ProviderRecording, RecordingState
+from shared.domain.telephony.lines import Provider
 
 blueprint = func.Blueprint()
+logger = logging.getLogger(__name__)
 
 _MAX_PAGE = 200
 
@@ -44,12 +48,14 @@ async def get_call(req: func.HttpRequest) -> func.HttpResponse:
     """One call with its turns; of a running call, what is known by now.
 
     A turn's `latency` (`shared.domain.latency`) is null where nobody waited: in a greeting, before the first sound.
+    `handed_by`: the contact at another provider that was put through to us as this call, and what is known of it.
     """
 
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.OPERATOR)
         call = await services().look_up_calls.one(principal.tenant_id, req.route_params["call_id"])
-        return _json({**_call(call), "turns": [_turn(turn) for turn in call.turns]})
+        handed = await _handed_by(call)
+        return _json({**_call(call), "handed_by": handed, "turns": [_turn(turn) for turn in call.turns]})
 
     return await answer("get call", deed)
 
@@ -77,6 +83,7 @@ def _call(call: Call) -> dict[str, Any]:
         "provider": call.provider,
         "provider_call_id": call.provider_call_id,
         "line": call.line,
+        "language": call.language or None,
         "direction": call.direction,
         "from": call.caller,
         "to": call.callee,
@@ -95,7 +102,29 @@ def _call(call: Call) -> dict[str, Any]:
         }
         if recording
         else None,
+        "provider_recordings": [_provider_recording(one) for one in call.provider_recordings],
     }
+
+
+def _provider_recording(recording: ProviderRecording) -> dict[str, Any]:
+    """Where it lies at the provider is between the provider and us; not so in the customer's own store."""
+    return {
+        "state": recording.state,
+        "address": recording.url if recording.state is RecordingState.ELSEWHERE else None,
+        "container": recording.container or None,
+        "blob": recording.blob or None,
+        "duration_ms": recording.duration_ms,
+    }
+
+
+async def _handed_by(call: Call) -> dict[str, Any] | None:
+    """The record is worth more than this part of it, where the stores do not answer."""
+    try:
+        handed = await services().gateway.handed_of(call)
+    except StoreError as error:
+        logger.warning("call %s: who put it through is not known: %s", call.call_id, error)
+        return None
+    return None if handed is None else {"provider": Provider.CONNECT, **handed.to_json()}
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What can be done with a running call: put it through, send keys, record it."""
+"""What can be done with a running call: put it through, send keys, record it, have it in another language."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import azure.functions as func
@@ -62,6 +63,21 @@ async def switch_recording(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=202)
 
     return await answer("switch recording", deed)
+
+
+@blueprint.route(route="api/calls/{call_id}/language", methods=["POST"])
+async def switch_language(req: func.HttpRequest) -> func.HttpResponse:
+    """Have the call go on in another language, from the next turn on. Body: language, a tag that the agent speaks."""
+
+    async def deed() -> func.HttpResponse:
+        principal = await require(req, Role.OPERATOR)
+        document = object_in(req)
+        only(document, "language")
+        wanted, call_id = text_of(document, "language"), req.route_params["call_id"]
+        language = await services().switch_language.order(principal.tenant_id, call_id, wanted)
+        return func.HttpResponse(json.dumps({"language": language}), status_code=202, mimetype="application/json")
+
+    return await answer("switch language", deed)
 
 
 def _transfer(document: dict[str, Any]) -> Transfer:

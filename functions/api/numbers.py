@@ -9,11 +9,12 @@ import azure.functions as func
 
 from functions.identity import require
 from functions.json_body import choice_of, object_in, only, text_of
+from functions.numbers_in_routes import number_in
 from functions.problem import answer
 from shared.composition import services
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.principal import Role
-from shared.domain.telephony.lines import Line, Provider
+from shared.domain.telephony.lines import Line
 from shared.domain.telephony.routes import Number
 
 blueprint = func.Blueprint()
@@ -35,7 +36,7 @@ async def list_numbers(req: func.HttpRequest) -> func.HttpResponse:
 async def get_number(req: func.HttpRequest) -> func.HttpResponse:
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.ADMIN)
-        provider, number = _key(req)
+        provider, number = number_in(req)
         found = await services().calling.numbers.one(principal.tenant_id, provider, number)
         if found is None:
             raise _unknown()
@@ -48,12 +49,13 @@ async def get_number(req: func.HttpRequest) -> func.HttpResponse:
 async def put_number(req: func.HttpRequest) -> func.HttpResponse:
     """Let an agent answer on a number. Body: agent_id and, where it is not the provider's first, line.
 
-    Calls are answered so within half a minute. 201 for a new number, 409 for one that another tenant has.
+    Calls are answered so within half a minute. 201 for a new number; 403 for one that is not allotted to the tenant
+    (`number_allotments`), where the installation has several.
     """
 
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.ADMIN)
-        provider, number = _key(req)
+        provider, number = number_in(req)
         document = object_in(req)
         only(document, "agent_id", "line")
         line = choice_of(document, "line", Line, otherwise=Line(provider.value))
@@ -70,19 +72,11 @@ async def put_number(req: func.HttpRequest) -> func.HttpResponse:
 async def delete_number(req: func.HttpRequest) -> func.HttpResponse:
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.ADMIN)
-        if not await services().calling.numbers.delete(principal.tenant_id, *_key(req)):
+        if not await services().calling.numbers.delete(principal.tenant_id, *number_in(req)):
             raise _unknown()
         return func.HttpResponse(status_code=204)
 
     return await answer("delete number", deed)
-
-
-def _key(req: func.HttpRequest) -> tuple[Provider, str]:
-    """Raises: InvalidRequest."""
-    try:
-        return Provider(req.route_params["provider"]), req.route_params["number"]
-    except ValueError:
-        raise InvalidRequest("provider", f"provider is one of {', '.join(Provider)}") from None
 
 
 def _unknown() -> NotFound:

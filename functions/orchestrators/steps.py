@@ -11,6 +11,7 @@ from azure.durable_functions.models.Task import TaskBase
 from functions import names
 from shared.domain.steps import (
     CallRequest,
+    FetchRequest,
     ListenAlongRequest,
     TurnRequest,
     WrapUpRequest,
@@ -97,3 +98,12 @@ def give_up_dialling(context: df.DurableOrchestrationContext, request: CallReque
 
 def listen_along(context: df.DurableOrchestrationContext, request: ListenAlongRequest) -> TaskBase:
     return context.call_activity_with_retry(names.LISTEN_ALONG, _RETRIES, request.to_json())
+
+
+def fetch_sound(context: df.DurableOrchestrationContext, request: FetchRequest) -> TaskBase:
+    """It says itself whether it is to be tried again."""
+    return context.call_activity(names.FETCH_SOUND, request.to_json())
+
+
+def give_up_recording(context: df.DurableOrchestrationContext, request: FetchRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.GIVE_UP_RECORDING, _RECORD_RETRIES, request.to_json())

@@ -19,11 +19,11 @@ from shared.domain.errors import Conflict, NotFound, StoreError
 from shared.domain.steps import ListenAlongRequest
 from shared.domain.telephony.commands import Transfer
 from shared.domain.telephony.events import CallerSpoke
+from shared.domain.telephony.handed import Handed
 from shared.domain.telephony.lines import Provider
 from shared.domain.telephony.text_turns import Next, TextReply
 from shared.domain.transcript import with_keys
 from shared.use_cases.calls.answer_call import Answered, CallOffered, call_id_of
-from shared.use_cases.calls.gateway import Handed
 
 if TYPE_CHECKING:
     from shared.composition.carriers import FlowRequest
@@ -36,6 +36,7 @@ _WITHIN_S = 4.0
 _RESERVE_S = 0.7
 """Of the time that our function on AWS has left: for the way back."""
 _ALL_TOLD = 10_000
+_OUT_OF_STEP = "turn_unknown"
 _BEGIN, _BACK = "begin", "back"
 """Why the flow asks, as `shared.adapters.connect.flow_events.Op` has it."""
 
@@ -69,6 +70,7 @@ async def connect_turn(req: func.HttpRequest, client: df.DurableOrchestrationCli
                 reply = await _reply(answered.call_id, 0, None, question.told, asked.remaining_ms)
             else:
                 reply = await _go_on(question, asked.remaining_ms)
+            await _foretell(question.contact_id, reply, question.context)
         except (NotFound, Conflict) as error:
             logger.info("contact declined: %s", error)
             reply = _nothing_more(question.turn)
@@ -81,7 +83,9 @@ async def _begin(question: FlowRequest, orchestrations: DurableCalls) -> Answere
     """Raises: NotFound, Conflict."""
     services().warm_up()
     if question.our_call_id:
-        return await services().answer_call.by_call(question.our_call_id, question.contact_id, orchestrations)
+        return await services().answer_call.by_call(
+            Provider.CONNECT, question.our_call_id, question.contact_id, orchestrations
+        )
     news = question.incoming()
     offer = CallOffered(Provider.CONNECT, news.provider_call_id, news.caller, news.callee)
     return await services().answer_call.by_number(offer, orchestrations)
@@ -120,7 +124,29 @@ async def _go_on(question: FlowRequest, remaining_ms: int) -> TextReply:
     if question.op == _BACK:
         await services().note_transfer(question.back())
         return await _reply(call_id, question.turn, None, _ALL_TOLD, remaining_ms)
-    return await _reply(call_id, question.turn, question.spoke(), question.told, remaining_ms)
+    told = question.told
+    if question.is_for_rest:
+        if not question.words and not question.keys:  # nobody spoke into what there was of the answer
+            return await _reply(call_id, question.turn - 1, None, told, remaining_ms)
+        told = 0
+    try:
+        return await _reply(call_id, question.turn, question.spoke(), told, remaining_ms)
+    except Conflict as error:
+        return await _heard_again(call_id, error)
+
+
+async def _heard_again(call_id: str, error: Conflict) -> TextReply:
+    """The words cannot be taken: say so, and listen for the turn that is the next one. Raises: NotFound, Conflict."""
+    if error.code != _OUT_OF_STEP:
+        raise error
+    logger.warning("call %s: the line is out of step: %s", call_id, error)
+    return await services().take_text_turn.listen_again(call_id, apologise=True)
+
+
+async def _foretell(contact_id: str, reply: TextReply, context: Mapping[str, str]) -> None:
+    """Who is put through to a number of ours is known there."""
+    if reply.next is Next.TRANSFER and reply.transfer is not None:
+        await services().gateway.foretell(contact_id, reply.transfer.to, context)
 
 
 async def _reply(call_id: str, turn: int, spoke: CallerSpoke | None, told: int, remaining_ms: int) -> TextReply:
@@ -146,8 +172,13 @@ async def connect_lex(req: func.HttpRequest) -> func.HttpResponse:
         question = asked.question
         try:
             call_id = await _call_of(question.our_call_id, question.contact_id)
-            reply = await _reply(call_id, question.turn, question.spoke(), 0, asked.remaining_ms)
-        except NotFound:
+            try:
+                reply = await _reply(call_id, question.turn, question.spoke(), 0, asked.remaining_ms)
+            except Conflict as error:
+                reply = await _heard_again(call_id, error)
+            await _foretell(question.contact_id, reply, {})
+        except (NotFound, Conflict) as error:
+            logger.info("contact declined by the bot: %s", error)
             reply = _nothing_more(question.turn)
         return _document(desk.tell_lex(reply, question, clock.now_ms()))
 
@@ -161,9 +192,11 @@ async def connect_gateway(req: func.HttpRequest) -> func.HttpResponse:
     async def deed() -> func.HttpResponse:
         desk = services().carriers.connect
         question = (await desk.flow(*_sent(req))).question
-        handed = Handed(question.contact_id, question.caller, question.attributes)
+        handed = Handed(question.contact_id, question.caller, question.context, question.reason)
         try:
-            await services().gateway.expect(question.number, shown=(question.caller, question.callee), handed=handed)
+            await services().gateway.expect(
+                question.number, caller=question.caller, system=question.callee, handed=handed
+            )
             transfer = Transfer(question.number)
         except NotFound as error:
             logger.info("contact not expected: %s", error)

@@ -9,7 +9,7 @@ import azure.functions as func
 
 from functions.durable_calls import DurableCalls
 from functions.problem import answer
-from functions.webhooks.twilio_requests import NOTED, converse, document, verified
+from functions.webhooks.twilio_requests import NOTED, converse, document, let_in
 from shared.composition import TwilioWebhook, services
 from shared.domain.errors import Conflict, InvalidRequest, NotFound
 from shared.domain.telephony.commands import Transfer
@@ -27,7 +27,7 @@ async def twilio_voice(req: func.HttpRequest, client: df.DurableOrchestrationCli
     """A call comes in, or one of ours is answered. The reply is the conversation, or that there is none."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         services().warm_up()
         try:
             return document(await converse(await _answered(webhook, DurableCalls(client)), is_first=True))
@@ -42,7 +42,7 @@ async def twilio_voice(req: func.HttpRequest, client: df.DurableOrchestrationCli
 async def _answered(webhook: TwilioWebhook, calls: DurableCalls) -> Answered:
     """Raises: NotFound, Conflict."""
     if webhook.call_id:
-        return await services().answer_call.by_call(webhook.call_id, webhook.call_sid, calls)
+        return await services().answer_call.by_call(Provider.TWILIO, webhook.call_id, webhook.call_sid, calls)
     incoming = webhook.incoming()
     offer = CallOffered(
         incoming.provider, incoming.provider_call_id, incoming.caller, incoming.callee, webhook.tenants
@@ -57,7 +57,7 @@ async def twilio_resume(req: func.HttpRequest) -> func.HttpResponse:
     """
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         progress, fault = webhook.progressed(), webhook.fault()
         if fault is not None:
             logger.warning("twilio call %s: %s %r", webhook.call_sid, fault.code, fault.detail)
@@ -91,7 +91,7 @@ async def _put_through(webhook: TwilioWebhook, transfer: Transfer) -> str:
     desk = services().carriers.twilio
     if transfer.is_cold:
         await services().note_transfer(webhook.left())
-        return desk.documents.cold_transfer(transfer)
+        return desk.documents.cold_transfer(transfer, caller_id=webhook.caller_id)
     answered = await services().move_media.resume(Provider.TWILIO, webhook.call_sid)
     if await desk.once.take(f"twilio:handoff:{webhook.session_id}", lifetime_s=3600):
         await desk.control.transfer(webhook.call_sid, transfer)
@@ -103,7 +103,7 @@ async def twilio_status(req: func.HttpRequest) -> func.HttpResponse:
     """How far the call has come; told late, twice, and out of order."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         if (progress := webhook.progressed()) is not None:
             await services().note_progress(progress, call_id=webhook.call_id)
         return NOTED
@@ -116,9 +116,10 @@ async def twilio_stream_status(req: func.HttpRequest) -> func.HttpResponse:
     """What becomes of a media stream. One that broke is resumed, if the caller is still there."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         if (fault := webhook.fault()) is not None:
             logger.warning("twilio call %s: the media stream broke: %r", webhook.call_sid, fault.detail)
+            await services().move_media.stream_broke(Provider.TWILIO, webhook.call_sid, webhook.stream_sid)
         elif webhook.has_stopped:
             await services().move_media.stream_stopped(Provider.TWILIO, webhook.call_sid, webhook.stream_sid)
         return NOTED
@@ -131,7 +132,7 @@ async def twilio_answered_by(req: func.HttpRequest) -> func.HttpResponse:
     """Who has answered a call of ours: a person, or a machine."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         if (by := webhook.answered_by()) is not None:
             await services().note_progress(by, call_id=webhook.call_id)
         return NOTED
@@ -140,12 +141,13 @@ async def twilio_answered_by(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.route(route="api/webhooks/twilio/recording", methods=["POST"])
-async def twilio_recording(req: func.HttpRequest) -> func.HttpResponse:
+@blueprint.durable_client_input(client_name="client")
+async def twilio_recording(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Twilio's own recording can be fetched, or came to nothing."""
 
     async def deed() -> func.HttpResponse:
-        if (recorded := verified(req).recorded()) is not None:
-            await services().note_progress(recorded)
+        if (recorded := (await let_in(req)).recorded()) is not None:
+            await services().calling.fetch_recording.announced(recorded, DurableCalls(client))
         return NOTED
 
     return await answer("twilio recording webhook", deed)

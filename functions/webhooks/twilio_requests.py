@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from shared.composition import TwilioWebhook, services
-from shared.domain.errors import NotFound
-from shared.domain.telephony.lines import Line
+from shared.domain.errors import NotFound, Unauthenticated
+from shared.domain.telephony.lines import Line, Provider
 from shared.use_cases.calls.answer_call import Answered
 
 logger = logging.getLogger(__name__)
@@ -22,16 +22,26 @@ what there is by then is said, and the rest is asked for.
 NOTED = func.HttpResponse(status_code=204)
 
 
-def verified(req: func.HttpRequest) -> TwilioWebhook:
-    """Raises: Unauthenticated, InvalidRequest."""
+async def let_in(req: func.HttpRequest) -> TwilioWebhook:
+    """What Twilio asks, if one of our accounts signed it, and if that account may speak of this call: who has the
+    secrets of a tenant's own account can make up webhooks. Raises: Unauthenticated, InvalidRequest, StoreError.
+    """
     address = urlsplit(req.url)
     headers: Mapping[str, str] = req.headers
-    return services().carriers.twilio.webhooks.verify(
+    webhook = services().carriers.twilio.webhooks.verify(
         path_and_query=address.path + (f"?{address.query}" if address.query else ""),
         content_type=headers.get("content-type", ""),
         body=req.get_body(),
         headers=headers,
     )
+    if webhook.tenants is not None and not await services().look_up_calls.is_among(
+        webhook.tenants,
+        Provider.TWILIO,
+        provider_call_ids=(webhook.call_sid, webhook.query.get("caller", "")),
+        call_id=webhook.call_id,
+    ):
+        raise Unauthenticated("twilio_account", "the call is none of those that may run over this account")
+    return webhook
 
 
 def document(text: str) -> func.HttpResponse:

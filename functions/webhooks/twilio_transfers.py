@@ -7,7 +7,7 @@ import logging
 import azure.functions as func
 
 from functions.problem import answer
-from functions.webhooks.twilio_requests import NOTED, document, verified
+from functions.webhooks.twilio_requests import NOTED, document, let_in
 from shared.composition import services
 from shared.domain.errors import Conflict
 from shared.domain.telephony.events import AnsweredBy
@@ -21,7 +21,7 @@ async def twilio_transfer(req: func.HttpRequest) -> func.HttpResponse:
     """The other end of the caller's line has hung up, or never answered: this is the end of the call too."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         documents = services().carriers.twilio.documents
         if webhook.transfer_ended().was_answered:
             return document(documents.hang_up())
@@ -36,7 +36,7 @@ async def twilio_person_joins(req: func.HttpRequest) -> func.HttpResponse:
     """The person has heard who calls, and stays: caller and person are brought together."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         desk, caller_sid = services().carriers.twilio, webhook.caller_sid
         try:
             await desk.control.put_through(caller_sid, webhook.account_sid)
@@ -54,7 +54,7 @@ async def twilio_person_gone(req: func.HttpRequest) -> func.HttpResponse:
     """The person's line has ended. Had caller and person met, that is known already."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         progress = webhook.progressed()
         if progress is not None and progress.progress.is_end:
             await services().note_transfer(webhook.put_through(was_answered=False))
@@ -68,7 +68,7 @@ async def twilio_person_answered_by(req: func.HttpRequest) -> func.HttpResponse:
     """Who has answered there: a caller is not put through to a machine."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         by = webhook.answered_by()
         if by is not None and by.by in (AnsweredBy.MACHINE, AnsweredBy.FAX):
             await services().carriers.twilio.control.hang_up(webhook.call_sid)

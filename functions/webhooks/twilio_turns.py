@@ -7,7 +7,7 @@ import logging
 import azure.functions as func
 
 from functions.problem import answer
-from functions.webhooks.twilio_requests import WITHIN_S, document, verified
+from functions.webhooks.twilio_requests import WITHIN_S, document, let_in
 from shared.composition import TwilioWebhook, services
 from shared.domain.errors import Conflict, NotFound, VoiceAgentError
 from shared.domain.telephony.lines import Provider
@@ -25,7 +25,7 @@ async def twilio_turn(req: func.HttpRequest) -> func.HttpResponse:
     """The words of a turn, or the question for the rest of its answer. A request that is repeated changes nothing."""
 
     async def deed() -> func.HttpResponse:
-        webhook = verified(req)
+        webhook = await let_in(req)
         documents = services().carriers.twilio.documents
         try:
             await services().move_media.require(webhook.call_id, Provider.TWILIO, webhook.call_sid)
@@ -35,7 +35,7 @@ async def twilio_turn(req: func.HttpRequest) -> func.HttpResponse:
             return document(documents.hang_up())
         if reply.next is Next.TRANSFER and reply.transfer is not None and not reply.transfer.is_cold:
             await _call_person(webhook, reply)
-        return document(documents.turn(webhook.call_id, reply))
+        return document(documents.turn(webhook.call_id, reply, caller_id=webhook.caller_id))
 
     return await answer("twilio turn webhook", deed)
 

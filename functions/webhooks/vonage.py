@@ -97,7 +97,7 @@ async def vonage_answer(req: func.HttpRequest, client: df.DurableOrchestrationCl
 async def _answered(request: VonageRequest, call_id: str, calls: DurableCalls) -> Answered:
     """Raises: NotFound, Conflict."""
     if call_id:
-        return await services().answer_call.by_call(call_id, request.leg, calls)
+        return await services().answer_call.by_call(Provider.VONAGE, call_id, request.leg, calls)
     offer = CallOffered(Provider.VONAGE, request.leg, request.caller, request.callee)
     return await services().answer_call.by_number(offer, calls)
 
@@ -116,18 +116,22 @@ async def _converse(answered: Answered, leg: str, own_number: str, *, is_first: 
             reply = await services().take_text_turn.listen_again(answered.call_id)
         case _:
             raise NotFound("line_unknown", f"{answered.line} is no line of this provider")
-    return [*opening, *desk.writer.reply(reply, call_id=answered.call_id, leg=leg, own_number=own_number)]
+    return [*opening, *await desk.reply(reply, call_id=answered.call_id, leg=leg, own_number=own_number)]
 
 
 @blueprint.route(route="api/webhooks/vonage/event", methods=_METHODS)
-async def vonage_event(req: func.HttpRequest) -> func.HttpResponse:
+@blueprint.durable_client_input(client_name="client")
+async def vonage_event(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """What becomes of the call; told late, twice, and out of order. A socket that broke is opened again."""
 
     async def deed(request: VonageRequest) -> func.HttpResponse:
         leg, call_id = req.params.get("leg", ""), req.params.get("call", "")
         for event in request.events(leg):
             match event:
-                case CallProgressed() | CallAnsweredBy() | RecordingReady():
+                case RecordingReady():
+                    fetch_recording = services().calling.fetch_recording
+                    await fetch_recording.announced(event, DurableCalls(client), call_id=call_id)
+                case CallProgressed() | CallAnsweredBy():
                     if call_id:
                         legs = services().carriers.vonage.legs
                         await legs.note(event.provider_call_id, request.notes(call_id))
@@ -168,7 +172,7 @@ async def vonage_turn(req: func.HttpRequest) -> func.HttpResponse:
             logger.info("no turn is taken: %s", error)
             return _ncco([])
         notes = await desk.legs.of(leg)
-        return _ncco(desk.writer.reply(reply, call_id=call_id, leg=leg, own_number=notes.own_number))
+        return _ncco(await desk.reply(reply, call_id=call_id, leg=leg, own_number=notes.own_number))
 
     return await _let_in("turn", req, deed)
 
@@ -178,8 +182,11 @@ async def _reply(req: func.HttpRequest, request: VonageRequest, call_id: str) ->
     turn = _number(req.params.get("turn"))
     spoken = request.words(turn)
     words = None if not turn or request.comes_again else with_keys(spoken.text, spoken.keys)
+    if words == "" and turn and req.params.get("rest"):  # nobody spoke into the answer before
+        turn, words = turn - 1, None
+    after = 0 if words else _number(req.params.get("after"))
     return await services().take_text_turn(
-        call_id, turn, words, after=_number(req.params.get("after")), within_s=_WITHIN_S, language=spoken.language
+        call_id, turn, words, after=after, within_s=_WITHIN_S, language=spoken.language
     )
 
 
@@ -200,12 +207,13 @@ async def vonage_transfer(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.route(route="api/webhooks/vonage/whisper", methods=_METHODS)
 async def vonage_whisper(req: func.HttpRequest) -> func.HttpResponse:
-    """What the person hears who is dialled for a caller. The address itself is sealed, and holds the words."""
+    """What the person hears who is dialled for a caller. The address itself is sealed, and holds for a while."""
 
     async def deed() -> func.HttpResponse:
         desk = services().carriers.vonage
-        text = desk.links.whispered(req.params.get("text", ""), req.params.get("mac", ""))
-        return _ncco(desk.writer.whisper(text))
+        named = (req.params.get(name, "") for name in ("id", "until", "mac"))
+        whisper = await desk.whispers.of(*named)
+        return _ncco(desk.writer.whisper(whisper.text, whisper.language))
 
     return await answer("vonage whisper webhook", deed)
 

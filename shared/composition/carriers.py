@@ -19,6 +19,7 @@ from shared.adapters.twilio.call_control import TwilioCallControl
 from shared.adapters.twilio.desk import TwilioDesk
 from shared.adapters.twilio.events import TwilioWebhook
 from shared.adapters.twilio.media_gate import TwilioMediaGate
+from shared.adapters.twilio.recordings import TwilioRecordings
 from shared.adapters.twilio.relay_gate import TwilioRelayGate
 from shared.adapters.twilio.rest import TwilioRest
 from shared.adapters.twilio.text_channel import TwilioTextChannel
@@ -29,9 +30,11 @@ from shared.adapters.vonage.desk import VonageDesk
 from shared.adapters.vonage.leg_notes import KnownLegs
 from shared.adapters.vonage.media_gate import VonageMediaGate
 from shared.adapters.vonage.own_links import OwnLinks
+from shared.adapters.vonage.recordings import VonageRecordings
 from shared.adapters.vonage.rest import VonageApi
 from shared.adapters.vonage.signature import SigningAccounts
 from shared.adapters.vonage.webhooks import VonageRequest, VonageWebhooks
+from shared.adapters.vonage.whispers import Whispers
 from shared.domain.call import Provider
 from shared.domain.errors import InvalidRequest
 from shared.domain.telephony.lines import Line
@@ -41,6 +44,7 @@ from shared.ports.connection import Connection
 from shared.ports.live_sound import LiveSound
 from shared.ports.media_gate import MediaGate
 from shared.ports.pipes_and_frames import PipesAndFrames
+from shared.ports.recording_source import RecordingRegister, RecordingSource
 from shared.ports.text_channel import TextChannel
 from shared.settings import Settings
 from shared.use_cases.calls.attach_media import AttachMedia
@@ -123,6 +127,21 @@ class Carriers:
             controls[Provider.SARVAM] = self._samvaad_control
         return controls
 
+    @cached_property
+    def recording_sources(self) -> Mapping[Provider, RecordingSource]:
+        """Who has recordings of calls that can be fetched."""
+        sources: dict[Provider, RecordingSource] = {}
+        if self._has_twilio:
+            sources[Provider.TWILIO] = TwilioRecordings(self._twilio_rest)
+        if self._has_vonage:
+            sources[Provider.VONAGE] = VonageRecordings(self._vonage_api)
+        return sources
+
+    @cached_property
+    def recording_registers(self) -> Mapping[Provider, RecordingRegister]:
+        """Who has recordings put into a store of our customer's."""
+        return {Provider.CONNECT: self._connect_account.control} if self._has_connect_api else {}
+
     # Twilio
 
     @property
@@ -170,9 +189,13 @@ class Carriers:
         )
 
     @cached_property
+    def _twilio_rest(self) -> TwilioRest:
+        return TwilioRest(self._twilio_accounts, self._settings.twilio_api_base_url)
+
+    @cached_property
     def _twilio_control(self) -> TwilioCallControl:
         return TwilioCallControl(
-            TwilioRest(self._twilio_accounts, self._settings.twilio_api_base_url),
+            self._twilio_rest,
             self._twilio_addresses,
             now_ms=self._clock.now_ms,
             errand=lambda sid: self._move_media().errand(Provider.TWILIO, sid),
@@ -197,6 +220,7 @@ class Carriers:
             VonageWebhooks(accounts, RedisOnce(self._redis), self._clock),
             self._vonage_links,
             self._vonage_legs,
+            self._vonage_whispers,
             self._socket_url(hub),
             lambda call_id: self._socket_token(hub, call_id),
         )
@@ -210,14 +234,21 @@ class Carriers:
         return KnownLegs(RedisShortMemory(self._redis))
 
     @cached_property
-    def _vonage_control(self) -> VonageCallControl:
+    def _vonage_whispers(self) -> Whispers:
+        return Whispers(RedisShortMemory(self._redis), self._vonage_links, self._clock)
+
+    @cached_property
+    def _vonage_api(self) -> VonageApi:
         settings = self._settings
-        api = VonageApi(
+        return VonageApi(
             application_id=settings.vonage_application_id,
             private_key=settings.vonage_private_key,
             base_url=settings.vonage_api_base_url,
         )
-        return VonageCallControl(api, self._vonage_legs, self._vonage_links)
+
+    @cached_property
+    def _vonage_control(self) -> VonageCallControl:
+        return VonageCallControl(self._vonage_api, self._vonage_legs, self._vonage_links, self._vonage_whispers)
 
     # Amazon Connect
 
@@ -271,7 +302,8 @@ class Carriers:
         if not settings.samvaad_webhook_secret:
             raise InvalidRequest("samvaad_not_set_up", "no voice agents of Sarvam's are set up")
         secrets = (settings.samvaad_webhook_secret, settings.samvaad_webhook_secret_previous)
-        return SarvamDesk(secrets, RedisShortMemory(self._redis), self._clock)
+        signing_secrets = (settings.samvaad_signing_secret, settings.samvaad_signing_secret_previous)
+        return SarvamDesk(secrets, RedisShortMemory(self._redis), self._clock, signing_secrets)
 
     @cached_property
     def _samvaad_control(self) -> SamvaadCallControl:
@@ -281,7 +313,8 @@ class Carriers:
             app_id=settings.samvaad_app_id,
             app_version=int(version) if version.isdecimal() else None,
             connection_id=settings.samvaad_connection_id,
-            result_url=f"{settings.public_base_url}/api/webhooks/sarvam/{settings.samvaad_webhook_secret}/result",
+            result_url=f"{settings.public_base_url}/api/webhooks/sarvam/result",
+            secret=settings.samvaad_webhook_secret,
         )
         return SamvaadCallControl(AgentsApi(self._samvaad_workspace), agent, self._clock.now)
 

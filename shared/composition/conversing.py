@@ -10,6 +10,7 @@ from shared.composition.channels import Channels, decoder_of
 from shared.composition.providers import Providers
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
+from shared.domain.telephony.handed import Handed
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
 from shared.ports.delegates import Delegates
@@ -20,12 +21,14 @@ from shared.ports.orchestrations import Orchestrations
 from shared.ports.pipes import Pipes
 from shared.ports.voice_activity import VoiceActivityDetector
 from shared.use_cases.by_line import ByLine
+from shared.use_cases.calls.allow_transfer import AllowTransfer
 from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall
 from shared.use_cases.delegating.carry_call import CarryCall
 from shared.use_cases.hearing.hear import Hear
 from shared.use_cases.speaking.rescue import Rescue
 from shared.use_cases.speaking.speak import Speak
+from shared.use_cases.switch_language import SwitchLanguage
 from shared.use_cases.texting.hear_words import HearWords
 from shared.use_cases.texting.rescue_words import RescueWords
 from shared.use_cases.texting.speak_words import SpeakWords
@@ -50,9 +53,12 @@ class Conversing:
     attach_media: AttachMedia
     end_call: EndCall
     hand_over: Callable[[str, HandOver], Awaitable[None]]
+    allow_transfer: AllowTransfer
     limits: CallLimits
     clock: Clock
     delegates: Delegates | None = None
+    switch_language: SwitchLanguage | None = None
+    handed: Callable[[str, str], Awaitable[Handed | None]] | None = None
 
     @cached_property
     def hear(self) -> ByLine[[Orchestrations]]:
@@ -60,7 +66,9 @@ class Conversing:
 
     @cached_property
     def think(self) -> Think:
-        return Think(self.pipes, self.live_calls, self.directory, self.providers.language_model, self.clock)
+        return Think(
+            self.pipes, self.live_calls, self.directory, self.providers.language_model, self.clock, self.handed
+        )
 
     @cached_property
     def speak(self) -> ByLine[[Callable[[], Awaitable[None]] | None]]:
@@ -82,6 +90,7 @@ class Conversing:
             directory=self.directory,
             call_store=self.call_store,
             orders=self.transfer_orders,
+            allow_transfer=self.allow_transfer,
             end_call=self.end_call,
             clock=self.clock,
         )
@@ -109,6 +118,7 @@ class Conversing:
             limits=self.limits,
             hand_over=self.hand_over,
             carry=self.carry_call,
+            switch_language=self.switch_language,
         )
 
     @cached_property
@@ -134,6 +144,7 @@ class Conversing:
             clock=self.clock,
             limits=self.limits,
             hand_over=self.hand_over,
+            switch_language=self.switch_language,
         )
 
     @cached_property

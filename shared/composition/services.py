@@ -28,6 +28,7 @@ from shared.ports.media_gate import MediaGate
 from shared.ports.orchestrations import Orchestrations
 from shared.settings import Settings
 from shared.use_cases.by_line import ByLine
+from shared.use_cases.calls.allow_transfer import AllowTransfer
 from shared.use_cases.calls.answer_call import AnswerCall
 from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall
@@ -39,6 +40,8 @@ from shared.use_cases.calls.note_progress import NoteProgress
 from shared.use_cases.calls.note_transfer import NoteTransfer
 from shared.use_cases.check_health import CheckHealth
 from shared.use_cases.hearing.listen_along import ListenAlong
+from shared.use_cases.hearing.read_overheard import ReadOverheard
+from shared.use_cases.switch_language import SwitchLanguage
 from shared.use_cases.texting.take_text_turn import TakeTextTurn
 from shared.use_cases.texting.text_streams import TextStreams
 from shared.use_cases.texting.transfer_orders import TransferOrders
@@ -81,19 +84,27 @@ class Services:
 
     @cached_property
     def answer_call(self) -> AnswerCall:
-        gateway = self.gateway if self.settings.connect_instance_arns else None
         return AnswerCall(
             self.storage.directory,
             self.storage.call_store,
             self.storage.live_calls,
             self.storage.pipes,
             self.clock,
-            gateway,
+            self.gateway,
         )
 
     @cached_property
     def gateway(self) -> Gateway:
-        return Gateway(self.storage.directory, self.storage.short_memory, self.storage.once, self.clock)
+        return Gateway(
+            directory=self.storage.directory,
+            memory=self.storage.short_memory,
+            pipes=self.storage.pipes,
+            files=self.storage.files,
+            call_store=self.storage.call_store,
+            look_up_calls=self.look_up_calls,
+            clock=self.clock,
+            is_set_up=bool(self.settings.connect_instance_arns),
+        )
 
     @cached_property
     def attach_media(self) -> AttachMedia:
@@ -124,9 +135,25 @@ class Services:
             attach_media=self.attach_media,
             end_call=self.end_call,
             hand_over=self._hand_over,
+            allow_transfer=self.allow_transfer,
             limits=self._limits,
             clock=self.clock,
             delegates=self.carriers.delegates,
+            switch_language=self.switch_language,
+            handed=self.gateway.handed,
+        )
+
+    @cached_property
+    def switch_language(self) -> SwitchLanguage:
+        return SwitchLanguage(
+            live_calls=self.storage.live_calls,
+            call_store=self.storage.call_store,
+            directory=self.storage.directory,
+            channels=self._channels,
+            memory=self.storage.short_memory,
+            translation=self.providers.translation if self.settings.sarvam_api_key else None,
+            sounds=lambda: self.providers.prepared_sounds,
+            clock=self.clock,
         )
 
     async def _hand_over(self, call_id: str, rule: HandOver) -> None:
@@ -171,7 +198,17 @@ class Services:
 
     @cached_property
     def note_transfer(self) -> NoteTransfer:
-        return NoteTransfer(self.storage.call_store, self.storage.live_calls, self.end_call, self.transfer_orders)
+        return NoteTransfer(
+            self.storage.call_store,
+            self.storage.live_calls,
+            self.end_call,
+            self.transfer_orders,
+            self.allow_transfer,
+        )
+
+    @cached_property
+    def allow_transfer(self) -> AllowTransfer:
+        return AllowTransfer(self.storage.directory, self.storage.outbound_calls, self.clock)
 
     @cached_property
     def listen_along(self) -> ListenAlong:
@@ -183,6 +220,10 @@ class Services:
             files=self.storage.files,
             clock=self.clock,
         )
+
+    @cached_property
+    def read_overheard(self) -> ReadOverheard:
+        return ReadOverheard(self.look_up_calls, self.storage.pipes, self.storage.files)
 
     @cached_property
     def keep_records(self) -> KeepRecords:
@@ -206,9 +247,15 @@ class Services:
             controls=self.carriers.controls,
             end_call=self.end_call,
             order=self.transfer_orders.order,
+            outbound_calls=self.storage.outbound_calls,
+            allow_transfer=self.allow_transfer,
+            channels=self._channels,
             limits=self._limits,
             clock=self.clock,
             files=self.storage.files,
+            recording_sources=self.carriers.recording_sources,
+            recording_registers=self.carriers.recording_registers,
+            deletes_recordings=self.settings.provider_recordings_delete == "on",
         )
 
     @property

@@ -10,6 +10,7 @@ from shared.adapters.azure_blob.sound_cache import BlobSoundCache
 from shared.adapters.postgres.call_store import PostgresCallStore
 from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.entra import EntraPassword
+from shared.adapters.postgres.outbound_calls import PostgresOutboundCalls
 from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
 from shared.adapters.redis.connection import RedisConnection, connect
@@ -85,6 +86,10 @@ class Storage:
     @cached_property
     def directory(self) -> PostgresDirectory:
         return PostgresDirectory(self.pool)
+
+    @cached_property
+    def outbound_calls(self) -> PostgresOutboundCalls:
+        return PostgresOutboundCalls(self.pool)
 
     @cached_property
     def live_calls(self) -> RedisLiveCalls:

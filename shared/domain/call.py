@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.domain.limits import LONGEST_SILENCE_S
 from shared.domain.manner import Manner
+from shared.domain.provider_recording import ProviderRecording
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState, moves_forward
 
@@ -159,3 +160,6 @@ class Call:
     answered_by: AnsweredBy | None = None
     duration_s: float | None = None
     price: str = ""
+    provider_recordings: tuple[ProviderRecording, ...] = ()
+    language: str = ""
+    """The tag of the language in which it goes on; "" where that was not noted."""

@@ -40,6 +40,10 @@ class Conflict(VoiceAgentError):
     stage = "request"
 
 
+class Overtaken(VoiceAgentError):
+    """This execution of a step was taken for dead, and another one goes on with its work."""
+
+
 class Unauthenticated(VoiceAgentError):
     """Nobody known is asking: signature, token or ticket is missing, wrong or used up."""
 

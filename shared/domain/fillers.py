@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shared.domain.call import Agent
 from shared.domain.conversation import APOLOGY
+from shared.domain.language_switch import primary
 
 _FILLERS: Mapping[str, tuple[str, ...]] = {
     "en": ("One moment.", "Let me see.", "Just a second.", "Let me check.", "Hmm, let me think."),
@@ -43,8 +44,17 @@ def fillers_of(agent: Agent) -> tuple[str, ...]:
 
 
 def apology_of(agent: Agent) -> str:
-    """What to say when a turn cannot be saved; in English where nothing is known of the language."""
-    return _APOLOGIES.get(_language(agent), APOLOGY)
+    """What to say when a turn cannot be saved: the agent's own, else that of its language, else an English one."""
+    return agent.manner.apology or _APOLOGIES.get(_language(agent), APOLOGY)
+
+
+def has_fillers(tag: str) -> bool:
+    """Whether there are any in the language of a tag."""
+    return primary(tag) in _FILLERS
+
+
+def has_apology(tag: str) -> bool:
+    return primary(tag) in _APOLOGIES
 
 
 def without_fillers(agent: Agent, heard: str, answer: str) -> str:

@@ -19,3 +19,8 @@ def read_json(body: bytes) -> Any:
     if _HALF not in text.lower():
         return document
     return json.loads(json.dumps(document, ensure_ascii=False).encode(errors="replace"))
+
+
+def whole(text: str) -> str:
+    """The same text, with `?` for halves of characters."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

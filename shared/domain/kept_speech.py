@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from shared.domain.seam import joined
 
+PCM_PER_MULAW = 4
+"""Bytes of PCM16 at 16 kHz to one of µ-law at 8 kHz."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -17,10 +20,13 @@ class Stretch:
 
 
 class KeptSpeech:
-    """PCM16 mono 16 kHz as it is fed; a stretch of it that has become words can be cut off."""
+    """PCM16 mono 16 kHz as it is fed; a stretch of it that has become words can be cut off. Beside it the same as
+    µ-law at 8 kHz, if all of it is fed so.
+    """
 
     def __init__(self) -> None:
         self._pcm = bytearray()
+        self._mulaw: bytearray | None = bytearray()
         self._begin = 0
         self._standing = ""
         self._words = ""
@@ -41,8 +47,24 @@ class KeptSpeech:
         """The words, if nothing was fed since they were learned."""
         return self._words if self._covered == self.end else None
 
-    def feed(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
         self._pcm += pcm
+        if self._mulaw is not None:
+            if len(pcm) == PCM_PER_MULAW * len(mulaw):
+                self._mulaw += mulaw
+            else:
+                self._mulaw = None
+
+    @property
+    def has_mulaw(self) -> bool:
+        """Whether all that was fed is there as µ-law, too."""
+        return self._mulaw is not None
+
+    def mulaw(self, begin: int, end: int) -> bytes:
+        """As `sound`, of the same two positions, which count bytes of PCM; "" where there is none."""
+        if self._mulaw is None:
+            return b""
+        return bytes(self._mulaw[(begin - self._begin) // PCM_PER_MULAW : (end - self._begin) // PCM_PER_MULAW])
 
     def stretch(self) -> Stretch:
         """All that is still to be heard."""
@@ -67,5 +89,8 @@ class KeptSpeech:
     def cut(self) -> None:
         """The words learned last stand, and their sound is no longer kept."""
         if self._covered > self._begin:
-            del self._pcm[: self._covered - self._begin]
+            gone = self._covered - self._begin
+            del self._pcm[:gone]
+            if self._mulaw is not None:
+                del self._mulaw[: gone // PCM_PER_MULAW]
             self._begin, self._standing = self._covered, self._words

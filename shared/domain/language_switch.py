@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-LANGUAGE, HEARD = "language", "language_heard"
-"""Entries of a turn's journal: in which language the call goes on after it, and which the caller spoke in it."""
+LANGUAGE, HEARD, ORDER = "language", "language_heard", "language_order"
+"""Entries of a turn's journal: in which language the call goes on after it, which one the caller spoke in it, and
+which order of an operator's it has taken into account.
+"""
 
 _SCRIPTS: tuple[tuple[int, int, str], ...] = (
     (0x0370, 0x03FF, "el"),
@@ -39,15 +41,24 @@ def primary(tag: str) -> str:
 def heard_language(words: str, told: str, languages: Sequence[str], current: str) -> str:
     """Which of the call's `languages` (tags) the words are in, "" where that is not certain.
 
-    `told`: what who heard them says; where it says nothing the letters do, if they fit one of the languages only.
+    `told`: what who heard them says; where it says nothing, or only what it was asked to hear, the letters do, if
+    they fit one of the languages only.
     """
-    known = [primary(tag) for tag in languages]
-    if told_language := primary(told):
+    known = list(dict.fromkeys(map(primary, languages)))
+    told_language = primary(told)
+    if told_language and told_language != primary(current):
         return told_language if told_language in known else ""
     fitting = [language for language in known if _is_written_so(words, language)]
     if primary(current) in fitting:
         return primary(current)
-    return fitting[0] if len(fitting) == 1 else ""
+    if len(fitting) == 1:
+        return fitting[0]
+    return told_language if told_language in known else ""
+
+
+def is_of_several(words: str, languages: Sequence[str]) -> bool:
+    """Whether the letters fit more than one of the languages (tags)."""
+    return sum(_is_written_so(words, language) for language in set(map(primary, languages))) > 1
 
 
 def next_language(current: str, heard_before: str, heard: str, languages: Sequence[str], *, is_sure: bool) -> str:
@@ -62,6 +73,17 @@ def next_language(current: str, heard_before: str, heard: str, languages: Sequen
 def language_of(journals: Sequence[Mapping[str, str]], otherwise: str) -> str:
     """The language in which a call goes on after these turns."""
     return next((journal[LANGUAGE] for journal in reversed(journals) if journal.get(LANGUAGE)), otherwise)
+
+
+def order_of(journals: Sequence[Mapping[str, str]]) -> str:
+    """The newest order that these turns have taken into account, "" where there was none."""
+    return next((journal[ORDER] for journal in reversed(journals) if journal.get(ORDER)), "")
+
+
+def tag_among(tags: Sequence[str], wanted: str) -> str:
+    """The tag that is meant by the wanted one: itself, else the first of its language; "" where there is none."""
+    exact = next((tag for tag in tags if tag.lower() == wanted.lower()), "")
+    return exact or next((tag for tag in tags if primary(tag) and primary(tag) == primary(wanted)), "")
 
 
 def _is_written_so(words: str, language: str) -> bool:

@@ -56,7 +56,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "reply_limit_ms": (1_000, 60_000),
 }
 _MOST_PHRASES, _LONGEST_PHRASE = 50, 200
-_LONGEST_CONSENT = 500
+_TEXTS, _LONGEST_TEXT = ("apology", "recording_consent"), 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,15 @@ class Manner:
 
     `backchannels`: words that do not interrupt; none: those of the language. `speculates`: whether answers are
     prepared at short pauses. `filler_after_ms`: when a filler is spoken if nothing else is ready; `fillers`: its
-    phrases; none: those of the language. `race_after_ms`: how long a provider may take to begin before a second
+    phrases; none: those of the language. `apology`: instead of an answer that cannot be had; none: that of the
+    language. `race_after_ms`: how long a provider may take to begin before a second
     one is asked beside it. `reply_limit_ms`: when an answer that does not come is given up, with an apology; if
     nobody lives to do that, the watch does it a second later. `hand_over`: the key by which a caller asks for a
-    person; None: there is none. `recording_consent`: what is said first of all where the provider records the call
-    too; none: it does not. `languages`: tags of those that a call may switch to; none: it stays in the agent's own.
-    `delegate`: who leads the conversation instead of us, where a call's sound can be brought there.
+    person; None: there is none. `hand_over_numbers`: numbers (E.164) of persons to whom callers may be put
+    through besides, whatever else the tenant may dial. `recording_consent`: what is said first of all where the
+    provider records the call too; none: it does not. `languages`: tags of those that a call may switch to; none:
+    it stays in the agent's own. `delegate`: who leads the conversation instead of us, where a call's sound can be
+    brought there.
     """
 
     sensitivity: Sensitivity = Sensitivity.NORMAL
@@ -78,12 +81,18 @@ class Manner:
     speculates: bool = True
     filler_after_ms: int = 1500
     fillers: tuple[str, ...] = ()
+    apology: str = ""
     race_after_ms: int = 1500
     reply_limit_ms: int = 8000
     hand_over: HandOver | None = None
+    hand_over_numbers: tuple[str, ...] = ()
     recording_consent: str = ""
     languages: tuple[str, ...] = ()
     delegate: Delegate | None = None
+
+    def trusts(self, number: str) -> bool:
+        """Whether an administrator has said that callers may be put through to this number."""
+        return number in self.hand_over_numbers or (self.hand_over is not None and number == self.hand_over.to)
 
     def to_json(self) -> dict[str, Any]:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
@@ -114,9 +123,9 @@ def _read(name: str, value: Any) -> Any:
         if not isinstance(value, bool):
             raise InvalidRequest("manner", "speculates must be true or false")
         return value
-    if name == "recording_consent":
-        if not isinstance(value, str) or len(value) > _LONGEST_CONSENT:
-            raise InvalidRequest("manner", f"{name} must be a text of at most {_LONGEST_CONSENT} characters")
+    if name in _TEXTS:
+        if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+            raise InvalidRequest("manner", f"{name} must be a text of at most {_LONGEST_TEXT} characters")
         return value.strip()
     if name in _RANGES:
         low, high = _RANGES[name]
@@ -139,6 +148,14 @@ def _hand_over(value: Any) -> HandOver | None:
     if kind not in list(TransferKind):
         raise InvalidRequest("manner", f"hand_over.kind must be one of {', '.join(TransferKind)}")
     return HandOver(value["key"], value["to"], TransferKind(kind))
+
+
+def _hand_over_numbers(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_PHRASES:
+        raise InvalidRequest("manner", f"hand_over_numbers must be a list of at most {_MOST_PHRASES} numbers")
+    if not all(isinstance(number, str) and is_e164(number) for number in value):
+        raise InvalidRequest("manner", "each of hand_over_numbers must be a number in E.164, with +")
+    return tuple(value)
 
 
 def _languages(value: Any) -> tuple[str, ...]:
@@ -165,6 +182,7 @@ def _delegate(value: Any) -> Delegate | None:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "hand_over": _hand_over,
+    "hand_over_numbers": _hand_over_numbers,
     "languages": _languages,
     "delegate": _delegate,
 }

@@ -72,5 +72,9 @@ HANDED = "handed"
 
 TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN, REPLY, HANDED)
 
+EPOCHS = ("think:epoch", "speak:epoch", "rescue:epoch")
+"""Which execution of a step is the newest: numbers beside a turn's pipes."""
+THINK_EPOCH, SPEAK_EPOCH, RESCUE_EPOCH = EPOCHS
+
 END_POSITION = "1000000-0"
 """After everything else in a pipe of a turn: what its writer writes last."""

@@ -12,6 +12,8 @@ class Role(StrEnum):
     CALLER = "caller"
     OPERATOR = "operator"
     ADMIN = "admin"
+    PLATFORM = "platform"
+    """Runs the installation: what is said there concerns all tenants, and so is no tenant's to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Principal:
     is_daemon: bool = False
 
     def require(self, *allowed: Role) -> None:
-        """Raises: Forbidden, unless the principal has one of the allowed roles; an admin may do everything."""
-        if not self.roles & {*allowed, Role.ADMIN}:
+        """Raises: Forbidden, unless the principal has one of the allowed roles; an admin may do everything within the
+        tenant.
+        """
+        beyond_tenants = {*allowed} == {Role.PLATFORM}
+        if not self.roles & {*allowed, Role.PLATFORM if beyond_tenants else Role.ADMIN}:
             raise Forbidden("role_missing", f"this needs one of the roles: {', '.join(sorted(allowed))}")

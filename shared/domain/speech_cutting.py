@@ -35,6 +35,10 @@ class SpeechCutter:
     _quiet_ms: int = 0
     _is_speaking: bool = False
 
+    @property
+    def is_speaking(self) -> bool:
+        return self._is_speaking
+
     def take(self, chunk: bytes, probability: float, ends_at_ms: int) -> Speech | None:
         """The next chunk; what was said, if it is over with it."""
         if not self._is_speaking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -72,6 +73,15 @@ class ListenAlongRequest(Payload):
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class FetchRequest(Payload):
+    """Input of the `fetch_recording` orchestration: which recording of a provider's (`ProviderRecording.name`)."""
+
+    tenant_id: str
+    call_id: str
+    name: str
+
+
 def heard_event(turn: int) -> str:
     """Name of the event that says: speech has begun in this turn. Each wait has a name of its own."""
     return f"heard_{turn}"
@@ -96,6 +106,11 @@ def dial_instance(call_id: str) -> str:
 def listen_along_instance(call_id: str) -> str:
     """Instance id of the orchestration that listens along with a call."""
     return f"{call_id}:along"
+
+
+def fetch_instance(call_id: str, name: str) -> str:
+    """Instance id of the orchestration that fetches a recording."""
+    return f"{call_id}:fetch:{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def watch_instance(call_id: str, turn: int) -> str:

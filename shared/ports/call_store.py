@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.call import Call, CallState, EndReason, Recording, Turn
+from shared.domain.provider_recording import ProviderRecording
+from shared.domain.steps import FetchRequest
 from shared.domain.telephony.lines import Provider
 from shared.domain.telephony.progress import AnsweredBy
 
@@ -36,7 +38,7 @@ class CallStore(Protocol):
         answered_by: AnsweredBy | None = None,
         duration_s: float | None = None,
         price: str = "",
-        provider_recording: str = "",
+        language: str = "",
     ) -> bool:
         """Add what is known beside the state, atomically, as `Standing.after` does; also to a call that has ended.
 
@@ -54,12 +56,27 @@ class CallStore(Protocol):
 
     async def save_recording(self, tenant_id: str, call_id: str, recording: Recording) -> None: ...
 
+    async def save_provider_recording(self, tenant_id: str, call_id: str, recording: ProviderRecording) -> None:
+        """Insert or replace the recording of this name; one that is kept, or elsewhere, stays as it is.
+
+        Raises: NotFound for an unknown call.
+        """
+        ...
+
+    async def announced_recordings(self, *, before: datetime, limit: int = 100) -> list[FetchRequest]:
+        """Recordings of all tenants' calls that were announced before this moment, and are neither kept nor lost; the
+        oldest first.
+        """
+        ...
+
     async def save_transcript(self, tenant_id: str, call_id: str, text: str) -> None:
         """Insert or replace the call's transcript, a line a speech (`caller: …`, `agent: …`)."""
         ...
 
     async def get(self, tenant_id: str, call_id: str) -> Call | None:
-        """The call with its turns in order, or None if the tenant has no such call."""
+        """The call with its turns in order and its provider's recordings, the oldest first; None if the tenant has
+        no such call.
+        """
         ...
 
     async def of_provider(self, provider: Provider, provider_call_id: str) -> Call | None:

@@ -14,6 +14,8 @@ from shared.domain.telephony.lines import Line, Provider
 class LiveCall:
     """`started_ms`: when its audio began (Unix epoch, 0 before); `hub` and `connection_id`: where it ends.
 
+    `language`: the one that an operator has ordered last, by the order of that name; `phrases`: what is said in the
+    language of the call besides answers (`shared.domain.phrases`).
     `leaving`: for which reason the provider was told to go on without us (`LINE_LEFT_OPEN`), before it has answered.
     """
 
@@ -29,6 +31,9 @@ class LiveCall:
     started_ms: int = 0
     end_reason: str = ""
     leaving: str = ""
+    language: str = ""
+    language_order: str = ""
+    phrases: str = ""
 
 
 class LiveCalls(Protocol):
@@ -53,7 +58,17 @@ class LiveCalls(Protocol):
         ...
 
     async def leave(self, call_id: str, reason: str) -> bool:
-        """Note `leaving`; with "" that nothing has come of it. False if the call has ended or is not there."""
+        """Note `leaving`; with "" that nothing has come of it. False if the call has ended, is being left already, or
+        is not there: of several who ask at the same moment, one is told True.
+        """
+        ...
+
+    async def order_language(self, call_id: str, language: str, *, order: str) -> bool:
+        """Note `language` and `language_order`. False if the call has ended or is not there."""
+        ...
+
+    async def keep_phrases(self, call_id: str, phrases: str) -> bool:
+        """Note `phrases`. False if the call has ended or is not there."""
         ...
 
     async def issue_ticket(self, call_id: str) -> str:

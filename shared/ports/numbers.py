@@ -18,7 +18,9 @@ class Numbers(Protocol):
     async def one(self, tenant_id: str, provider: Provider, number: str) -> Number | None: ...
 
     async def put(self, tenant_id: str, number: Number) -> bool:
-        """Insert or replace; whether it is new. Raises: Conflict if another tenant has it, NotFound for the agent."""
+        """Insert or replace; whether it is new. All numbers are those of a tenant that is the only one; else they
+        must have been allotted (`NumberAllotments`). Raises: Forbidden for one that is not, NotFound for the agent.
+        """
         ...
 
     async def delete(self, tenant_id: str, provider: Provider, number: str) -> bool:

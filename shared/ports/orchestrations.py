@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shared.domain.steps import CallRequest
+from shared.domain.steps import CallRequest, FetchRequest
 
 
 class Orchestrations(Protocol):
@@ -14,6 +14,13 @@ class Orchestrations(Protocol):
 
     async def start_dial(self, request: CallRequest) -> None:
         """Start the `dial` orchestration of an outbound call; one that was started before is no error.
+
+        Raises: StoreError.
+        """
+        ...
+
+    async def start_fetching(self, request: FetchRequest) -> None:
+        """Start the `fetch_recording` orchestration; one that runs already for this recording is no error.
 
         Raises: StoreError.
         """

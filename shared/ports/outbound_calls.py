@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.domain.call import Call
-from shared.domain.telephony.outbound import Attempt, AttemptState, OutboundPolicy, Usage
+from shared.domain.telephony.outbound import Attempt, AttemptState, Leg, OutboundPolicy, Usage
 
 
 class OutboundCalls(Protocol):
@@ -37,6 +37,16 @@ class OutboundCalls(Protocol):
 
     async def overdue(self, at: datetime, limit: int = 100) -> list[tuple[str, str]]:
         """Tenant and id of the calls that are in progress for longer than they were allowed to, ringing included."""
+        ...
+
+    async def add_leg(self, leg: Leg, usage: Usage | None) -> bool:
+        """Record the other end of a transfer. False if a reservation has come since `usage` was told: ask again. With
+        None it is recorded in any case.
+        """
+        ...
+
+    async def end_legs(self, tenant_id: str, call_id: str, at: datetime) -> None:
+        """Nobody has been reached in what the call's transfers have dialled, or no more; it costs nothing."""
         ...
 
     async def move(self, attempt: Attempt, state: AttemptState) -> bool:

@@ -19,6 +19,14 @@ class Entry:
         return int(self.position.partition("-")[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """By which one execution of a step is told from later ones of the same step, named by `key`; `epoch` grows."""
+
+    key: str
+    epoch: int
+
+
 class Pipes(Protocol):
     """Append-only, ordered, readable from any position by any number of readers.
 
@@ -32,10 +40,22 @@ class Pipes(Protocol):
         *,
         position: str | None = None,
         must_exist: bool = False,
+        fence: Fence | None = None,
     ) -> None:
         """Add an entry. With a `position` ("2-1"), a second writing at or before the end changes nothing.
-        `must_exist`: where there is no such pipe any more, nothing is written.
+        `must_exist`: where there is no such pipe any more, nothing is written. With a `fence` (of the same call)
+        nothing is written once there is a later one with its key: looking and writing are one deed.
+
+        Raises: Overtaken.
         """
+        ...
+
+    async def fence(self, key: str) -> Fence:
+        """The next one with this key (of `shared.domain.pipe_names`): all before it hold no more."""
+        ...
+
+    async def check(self, fence: Fence) -> None:
+        """Raises: Overtaken, once there is a later one with its key."""
         ...
 
     def follow(self, pipe: str, after: str = "0-0", *, idle_s: float = 5.0) -> AsyncGenerator[list[Entry], None]:

@@ -9,8 +9,10 @@ from typing import Protocol
 class ShortMemory(Protocol):
     """Raises `StoreError` (retryable) when the store does not answer in time. All of it expires by itself."""
 
-    async def note(self, name: str, facts: Mapping[str, str]) -> None:
-        """Add facts under a name; one that stands there already is replaced."""
+    async def note(self, name: str, facts: Mapping[str, str], *, lifetime_s: int | None = None) -> None:
+        """Add facts under a name; one that stands there already is replaced. `lifetime_s`: after which all under that
+        name is forgotten, where that is sooner than the longest call's end.
+        """
         ...
 
     async def facts(self, name: str) -> Mapping[str, str]:

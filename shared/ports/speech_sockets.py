@@ -20,7 +20,7 @@ class SpeechSocket(Protocol):
         ...
 
     async def append(self, pcm: bytes) -> None:
-        """The next PCM16 mono 16 kHz of the stretch."""
+        """The next PCM16 mono 16 kHz of the stretch, or µ-law at 8 kHz on a connection that is for that."""
         ...
 
     async def commit(self) -> Awaitable[str]:

@@ -8,8 +8,11 @@ from typing import Protocol
 class Transcription(Protocol):
     """The hearing of one turn. Sound is fed as it comes; the words may be asked for at every pause."""
 
-    def feed(self, pcm: bytes) -> None:
-        """The next PCM16 mono 16 kHz; does not block, never raises."""
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
+        """The next PCM16 mono 16 kHz, of whole milliseconds; does not block, never raises.
+
+        `mulaw`: the same as it came, µ-law at 8 kHz and a quarter of the length, for who `takes_mulaw`.
+        """
         ...
 
     async def words(self) -> str:
@@ -33,6 +36,11 @@ class Transcription(Protocol):
 
 
 class SpeechToText(Protocol):
+    @property
+    def takes_mulaw(self) -> bool:
+        """Whether it makes use of telephone sound as it comes."""
+        ...
+
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> Transcription:
         """A new hearing; does no I/O yet. `late_after_ms`: how long one answer may take before a second provider
         is asked beside the first, where there is one; 0: never.

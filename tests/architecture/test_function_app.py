@@ -71,6 +71,7 @@ def registered(functions: list[func.Function]) -> dict[str, str]:
 def test_every_name_is_a_registered_function(registered: dict[str, str]) -> None:
     known = {value for key, value in vars(names).items() if key.isupper()}
     orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP, names.DIAL, names.FOLLOW_CALL}
+    orchestrations.add(names.FETCH_RECORDING)
     assert {name for name, trigger in registered.items() if trigger == "orchestrationTrigger"} == orchestrations
     assert {name for name, trigger in registered.items() if trigger == "activityTrigger"} == known - orchestrations
     assert set(registered.values()) <= _TRIGGERS
@@ -90,7 +91,12 @@ def test_steps_call_only_names() -> None:
             else:
                 assert isinstance(first, ast.Name)
     looped = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr.isupper()}
-    assert used | looped == {key for key in vars(names) if key.isupper()} - {"CALL", "DIAL", "FOLLOW_CALL"}
+    assert used | looped == {key for key in vars(names) if key.isupper()} - {
+        "CALL",
+        "DIAL",
+        "FOLLOW_CALL",
+        "FETCH_RECORDING",
+    }
 
 
 def test_every_route_is_one_of_ours_and_anonymous_to_the_host(functions: list[func.Function]) -> None:
@@ -107,8 +113,12 @@ def test_every_route_is_one_of_ours_and_anonymous_to_the_host(functions: list[fu
         "api/calls/{call_id}": ["GET"],
         "api/calls/{call_id}/hangup": ["POST"],
         "api/calls/{call_id}/keys": ["POST"],
+        "api/calls/{call_id}/language": ["POST"],
+        "api/calls/{call_id}/overheard": ["GET"],
         "api/calls/{call_id}/recording": ["POST"],
         "api/calls/{call_id}/transfer": ["POST"],
+        "api/number-allotments": ["GET"],
+        "api/number-allotments/{provider}/{number}": ["DELETE", "PUT"],
         "api/numbers": ["GET"],
         "api/numbers/{provider}/{number}": ["DELETE", "GET", "PUT"],
         "api/outbound-policy": ["GET", "PUT"],
@@ -125,7 +135,8 @@ def test_every_route_is_one_of_ours_and_anonymous_to_the_host(functions: list[fu
             )
         },
         **{f"api/webhooks/connect/{door}": ["POST"] for door in ("turn", "lex", "contact-event", "gateway")},
-        **{f"api/webhooks/sarvam/{{secret}}/{door}": ["POST"] for door in ("start", "turn", "end", "result")},
+        **{f"api/webhooks/sarvam/{door}": ["POST"] for door in ("start", "turn", "end", "result")},
+        "api/webhooks/sarvam/result/{call_id}/{call_pass}": ["POST"],
         **{
             f"api/webhooks/vonage/{door}": ["GET", "POST"]  # a GET is told that it must be a POST
             for door in ("answer", "event", "turn", "transfer", "whisper")

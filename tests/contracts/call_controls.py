@@ -26,7 +26,9 @@ from shared.adapters.vonage.call_control import VonageCallControl
 from shared.adapters.vonage.leg_notes import KnownLegs
 from shared.adapters.vonage.own_links import OwnLinks
 from shared.adapters.vonage.rest import VonageApi
+from shared.adapters.vonage.whispers import Whispers
 from shared.ports.call_control import CallControl
+from tests.fakes.clock import FakeClock
 from tests.fakes.memory import FakeShortMemory
 
 DIALLED = "+14155550100"
@@ -112,7 +114,8 @@ def rsa_key() -> str:
 
 def vonage_control(url: str, deadline_s: float = 5.0) -> VonageCallControl:
     api = VonageApi(application_id="application-1", private_key=rsa_key(), base_url=url, deadline_s=deadline_s)
-    return VonageCallControl(api, KnownLegs(FakeShortMemory()), OwnLinks("https://voice.example.com", "secret"))
+    links, memory = OwnLinks("https://voice.example.com", "secret"), FakeShortMemory()
+    return VonageCallControl(api, KnownLegs(memory), links, Whispers(memory, links, FakeClock()))
 
 
 def _vonage_call(status: str) -> dict[str, object]:

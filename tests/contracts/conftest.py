@@ -44,15 +44,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def acme(postgres_dsn: str) -> Tenant:
-    return _add_tenant(postgres_dsn)
+    return add_tenant(postgres_dsn)
 
 
 @pytest.fixture
 def globex(postgres_dsn: str) -> Tenant:
-    return _add_tenant(postgres_dsn)
+    return add_tenant(postgres_dsn)
 
 
-def _add_tenant(dsn: str) -> Tenant:
+def add_tenant(dsn: str) -> Tenant:
     unique = uuid4()
     number = f"+1555{unique.int % 10**10:010d}"
     tenant = Tenant(str(unique), "first", "second", number)

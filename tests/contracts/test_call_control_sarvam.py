@@ -18,6 +18,7 @@ from local_stack.phones.exchange import Setup
 from local_stack.phones.people import CalledPerson, Callee
 from local_stack.phones.provider_speech import ProviderSpeech
 from local_stack.phones.sarvam.exchange import SarvamExchange, open_exchange
+from shared.adapters.sarvam import passes
 from shared.adapters.sarvam.agents_api import AgentsApi, Workspace
 from shared.adapters.sarvam.call_control import OutboundAgent, SamvaadCallControl
 from shared.domain.errors import TelephonyError
@@ -26,12 +27,13 @@ from shared.domain.telephony.lines import Capability, Unsupported
 from tests.contracts.speech_service import stub_service
 from tests.services import free_port
 
+SECRET = "s" * 32
 ENVIRONMENT = {
     "SAMVAAD_API_KEY": "key",
     "SAMVAAD_ORG_ID": "org",
     "SAMVAAD_WORKSPACE_ID": "space",
     "SAMVAAD_APP_ID": "desk",
-    "SAMVAAD_WEBHOOK_SECRET": "s" * 32,
+    "SAMVAAD_WEBHOOK_SECRET": SECRET,
 }
 DIAL = Dial("attempt-1", "call-1", "+919800000002", "+918000000001")
 
@@ -42,6 +44,8 @@ async def platform(results: list[Any] | None = None) -> AsyncIterator[tuple[str,
 
     async def take(request: web.Request) -> web.Response:
         if results is not None:
+            passes.check_call_pass(request.match_info["call_pass"], request.match_info["call_id"], [SECRET])
+            assert "Authorization" not in request.headers
             results.append(await request.json())
         return web.json_response({})
 
@@ -51,7 +55,7 @@ async def platform(results: list[Any] | None = None) -> AsyncIterator[tuple[str,
     exchange = open_exchange(Setup(ENVIRONMENT, "http://127.0.0.1:9", None, speech, people))
     assert exchange is not None
     exchange.add_routes(app)
-    app.router.add_post("/result", take)
+    app.router.add_post("/result/{call_id}/{call_pass}", take)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -63,7 +67,7 @@ async def platform(results: list[Any] | None = None) -> AsyncIterator[tuple[str,
 
 
 def control(url: str, *, key: str = "key", deadline_s: float = 5.0, **changes: Any) -> SamvaadCallControl:
-    agent = OutboundAgent("desk", 7, "conn-1", f"{url}/result")
+    agent = OutboundAgent("desk", 7, "conn-1", f"{url}/result", SECRET)
     api = AgentsApi(Workspace("org", "space", key, url), deadline_s=deadline_s)
     return SamvaadCallControl(api, replace(agent, **changes))
 
@@ -110,7 +114,7 @@ async def test_what_is_sent() -> None:
                 },
                 "user_config": {"user_phone_number": "+919800000002"},
                 "webhook_config": {
-                    "url": f"{service.url}/result",
+                    "url": f"{service.url}/result/call-1/{passes.call_pass(SECRET, 'call-1')}",
                     "metadata": {"call": "call-1", "attempt": "attempt-1"},
                 },
             },

@@ -16,7 +16,8 @@ import pytest
 from shared.adapters.postgres.call_store import PostgresCallStore
 from shared.adapters.postgres.pool import PostgresPool
 from shared.domain.call import OUTBOUND, Call, EndReason
-from shared.domain.errors import StoreError
+from shared.domain.errors import NotFound, StoreError
+from shared.domain.provider_recording import ProviderRecording, RecordingState
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState, Standing
 from shared.ports.call_store import CallStore
@@ -121,7 +122,7 @@ async def test_a_call_that_has_ended_is_enriched_and_stays_ended(store: CallStor
     call = await _call(store, acme)
     end = _NOON + timedelta(seconds=5)
     await store.advance(acme.tenant_id, call.call_id, CallState.NO_ANSWER, at=end, reason=EndReason.NO_ANSWER)
-    assert await store.enrich(acme.tenant_id, call.call_id, duration_s=0.0, price="0.00 USD", provider_recording="u")
+    assert await store.enrich(acme.tenant_id, call.call_id, duration_s=0.0, price="0.00 USD")
     expected = replace(
         call,
         state=CallState.NO_ANSWER,
@@ -192,3 +193,49 @@ async def test_a_stopped_store_says_so_soon() -> None:
     )
     assert time.monotonic() - began < 3.0
     assert all(isinstance(outcome, StoreError) and outcome.retryable for outcome in outcomes)
+
+
+async def test_a_providers_recordings_are_kept_with_their_call(
+    store: CallStore, acme: Tenant, globex: Tenant
+) -> None:
+    call = await _call(store, acme)
+    first, second = (ProviderRecording(name, f"https://api.example.com/{name}") for name in ("RE1", "RE2"))
+    for recording in (first, second, first):
+        await store.save_provider_recording(acme.tenant_id, call.call_id, recording)
+    assert (await _again(store, call)).provider_recordings == (first, second)
+    kept = replace(first, state=RecordingState.KEPT, duration_ms=1500, container="files", blob="a/b.wav")
+    await store.save_provider_recording(acme.tenant_id, call.call_id, kept)
+    for late in (first, replace(first, state=RecordingState.LOST)):
+        await store.save_provider_recording(acme.tenant_id, call.call_id, late)
+    lost = replace(second, state=RecordingState.LOST)
+    await store.save_provider_recording(acme.tenant_id, call.call_id, lost)
+    assert (await _again(store, call)).provider_recordings == (kept, lost)
+    with pytest.raises(NotFound):
+        await store.save_provider_recording(globex.tenant_id, call.call_id, first)
+
+
+async def test_the_language_of_a_call_is_the_last_that_was_told(store: CallStore, acme: Tenant) -> None:
+    call = await _call(store, acme)
+    assert call.language == ""
+    for language in ("hi-IN", "", "en"):
+        assert await store.enrich(acme.tenant_id, call.call_id, language=language)
+        assert (await _again(store, call)).language == (language or "hi-IN")
+
+
+async def test_what_is_announced_is_found_until_it_is_decided(store: CallStore, acme: Tenant) -> None:
+    call, later = await _call(store, acme), datetime.now(UTC) + timedelta(minutes=1)
+    recordings = [ProviderRecording(name, f"https://api.example.com/{name}") for name in ("RE1", "RE2", "RE3")]
+    for recording in recordings:
+        await store.save_provider_recording(acme.tenant_id, call.call_id, recording)
+    await store.save_provider_recording(
+        acme.tenant_id, call.call_id, replace(recordings[0], state=RecordingState.LOST)
+    )
+    kept = replace(recordings[1], state=RecordingState.KEPT, container="files", blob="b")
+    await store.save_provider_recording(acme.tenant_id, call.call_id, kept)
+
+    async def found(before: datetime) -> list[str]:
+        requests = await store.announced_recordings(before=before, limit=1000)
+        return [request.name for request in requests if request.call_id == call.call_id]
+
+    assert await found(later) == ["RE3"]
+    assert await found(later - timedelta(hours=1)) == []

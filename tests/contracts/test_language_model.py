@@ -304,3 +304,20 @@ async def test_azure_is_asked_at_the_deployment() -> None:
     assert wire.url("/chat/completions", "chat") == (
         "https://house.example/openai/deployments/chat/chat/completions?api-version=v"
     )
+
+
+async def test_half_a_character_goes_no_further(adapter: Adapter) -> None:
+    """JSON can hold it; no pipe, no provider and no voice can."""
+
+    async def halves(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for delta, reason in ((r"\u00e9\ud83d", "null"), (r"\ude00 d\u00e9j\u00e0", '"stop"')):
+            choice = f'{{"index":0,"delta":{{"content":"{delta}"}},"finish_reason":{reason}}}'
+            event = f'{{"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{choice}]}}'
+            await response.write(f"data: {event}\n\n".encode())
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async with stub_service(halves) as service:
+        assert await ask(adapter.of(service)) == ["é?", "? déjà"]

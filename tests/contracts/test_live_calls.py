@@ -125,6 +125,13 @@ async def test_for_what_a_call_is_left(live_calls: LiveCalls, call: LiveCall) ->
     assert await live_calls.get("another") is None
 
 
+async def test_of_several_who_put_a_call_through_one_does(live_calls: LiveCalls, call: LiveCall) -> None:
+    for _ in range(20):
+        told = await asyncio.gather(*(live_calls.leave(call.call_id, "transferred") for _ in range(8)))
+        assert told.count(True) == 1
+        assert await live_calls.leave(call.call_id, "")
+
+
 async def test_a_ticket_belongs_to_the_connection_that_used_it_first(live_calls: LiveCalls, call: LiveCall) -> None:
     ticket = await live_calls.issue_ticket(call.call_id)
     found = await asyncio.gather(*(live_calls.redeem_ticket(ticket, connection_id=f"conn-{n}") for n in range(5)))
@@ -257,3 +264,16 @@ async def test_a_call_of_an_earlier_release_is_on_its_providers_first_line(redis
         await adapters.live_calls.open(call)
         await adapters.commands.hdel(pipe_names.call_prefix(call.call_id), "line", "leaving")
         assert await adapters.live_calls.get(call.call_id) == replace(call, line=Line.TWILIO)
+
+
+async def test_the_language_that_was_ordered_and_its_phrases(live_calls: LiveCalls, call: LiveCall) -> None:
+    assert await live_calls.order_language(call.call_id, "hi-IN", order="1")
+    assert await live_calls.order_language(call.call_id, "en", order="2")
+    assert await live_calls.keep_phrases(call.call_id, '{"apology": "क्षमा करें"}')
+    expected = replace(call, language="en", language_order="2", phrases='{"apology": "क्षमा करें"}')
+    assert await live_calls.get(call.call_id) == expected
+    await live_calls.end(call.call_id, "silent")
+    assert not await live_calls.order_language(call.call_id, "hi-IN", order="3")
+    assert not await live_calls.keep_phrases(call.call_id, "{}")
+    assert not await live_calls.order_language("another", "hi-IN", order="1")
+    assert await live_calls.get("another") is None

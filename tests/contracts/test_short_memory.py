@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -37,6 +38,14 @@ async def test_facts_are_added_and_replaced(memory: ShortMemory, name: str) -> N
     await memory.note(name, {})
     assert await memory.facts(name) == {"a": "1", "b": "2", "c": ""}
     assert await memory.facts(name + "2") == {}
+
+
+async def test_what_is_to_be_forgotten_soon_is(memory: ShortMemory, name: str) -> None:
+    await memory.note(name, {"a": "1"}, lifetime_s=1)
+    assert await memory.facts(name) == {"a": "1"}
+    async with asyncio.timeout(4):
+        while await memory.facts(name):
+            await asyncio.sleep(0.05)
 
 
 async def test_a_store_that_is_away_is_told() -> None:

@@ -8,6 +8,8 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 def cut(path: Path, from_ms: float, until_ms: float) -> bytes:
     """A part of a WAV file as a WAV."""
@@ -21,6 +23,19 @@ def cut(path: Path, from_ms: float, until_ms: float) -> bytes:
             part.setsampwidth(source.getsampwidth())
             part.setframerate(rate_hz)
             part.writeframes(frames)
+    return target.getvalue()
+
+
+def channel(wav: bytes, side: int) -> bytes:
+    """One side of a stereo WAV as a WAV; 0 is the left one."""
+    target = io.BytesIO()
+    with wave.open(io.BytesIO(wav)) as source, wave.open(target, "wb") as part:
+        assert (source.getnchannels(), source.getsampwidth()) == (2, 2)
+        part.setnchannels(1)
+        part.setsampwidth(2)
+        part.setframerate(source.getframerate())
+        samples = np.frombuffer(source.readframes(source.getnframes()), "<i2")
+        part.writeframes(samples[side::2].tobytes())
     return target.getvalue()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from shared.domain.telephony.lines import Line
+from tests.end_to_end.capabilities import Proofs
 from tests.end_to_end.stack import Stack
 
 
@@ -39,3 +41,18 @@ def operator(stack: Stack) -> str:
 def scripted_operator(scripted_stack: Stack) -> str:
     """An operator's token for the stack with scripted services."""
     return scripted_stack.token("operator")
+
+
+@pytest.fixture(scope="session")
+def proofs() -> Iterator[Proofs]:
+    """Kept when every test that proves something has passed, in whichever file it stands."""
+    found = Proofs()
+    yield found
+    if found.are_whole:
+        found.keep()
+
+
+@pytest.fixture
+def proved(request: pytest.FixtureRequest, proofs: Proofs, line: Line) -> Callable[[], None]:
+    """A test's last deed: nothing of it has failed on this `line`, a parameter of the test."""
+    return lambda: proofs.add(request.node.originalname, line)

@@ -10,17 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from shared.domain.telephony.lines import CAPABILITIES, Capability, Line, Provider
+from tests.end_to_end.outside import ask, introduce, utterances
 from tests.end_to_end.stack import Stack
 
 AT_ONCE = 3
 """Calls at the same time; a machine of two cores bears as many."""
 ATTEMPTS = 3
 """Calls of one kind, until one of them is fair."""
-WHOLE_WITHIN_MS = 2800
-"""An answer that takes longer comes in parts, on lines that are told what to say in answer to a request."""
 LINES = tuple(line for line in Line if line is not Line.WEB)
 POLICY = {"prefixes": ["+1415"], "most_at_once": 20, "daily_spend": "100", "minute_prices": {"+": "0.01"}}
 OUTBOUND_WITHIN_S = 90
@@ -30,7 +27,13 @@ TALK = ("tt-weasels", "number-not-answering", "check-number-dial-again")
 INTERRUPTING = ("tt-weasels", "number-not-answering", "vm-savefolder")
 PERSON = ("vm-nobodyavail", "feature-not-avail-line")
 CALLED = ("number-not-answering",)
+GREETING = PERSON[:1]
+"""Of the machine."""
+MESSAGE = "This is Acme Telephones. The technician comes tomorrow at noon."
+KEYS = "12#"
 WHISPER = "A caller with a telephone problem."
+Order = tuple[str, Mapping[str, Any] | None]
+"""A path of the app's API, and what is posted there."""
 _PATIENT = {"reply_timeout_ms": 45_000, "quiet_ms": 1800}
 """Several at once are slow on a small machine: the line may be quiet between the first words and the rest."""
 _SAYS_HELLO = {"ring_ms": 300, "greeting_timeout_ms": 500, "reply_timeout_ms": 6000}
@@ -44,9 +47,11 @@ class Kind(StrEnum):
     WARM = "warm"
     """In the first reply a person is called, told who it is about, and joined with the caller."""
     HUNG_UP = "hung up"
-    """An operator ends it."""
+    """An operator has it recorded by the provider, sends keys, and ends it after a turn, as far as the line can."""
     OUTBOUND = "outbound"
     """We dial."""
+    MACHINE = "machine"
+    """We dial, and a machine answers."""
 
 
 @dataclass
@@ -62,6 +67,8 @@ class LineCall:
     """Status and document of what the app's API was asked meanwhile."""
     other_legs: list[list[dict[str, Any]]] = field(default_factory=list)
     """Events of the calls to the person who was dialled, where those are calls of their own."""
+    agent_wav: Path = Path()
+    """What was heard of us."""
 
     def turn(self, number: int) -> dict[str, Any]:
         found: dict[int, dict[str, Any]] = {turn["number"]: turn for turn in self.record["turns"]}
@@ -83,12 +90,14 @@ class LineCalls:
         self._policy = asyncio.Lock()
         self._has_policy = False
         self._tasks: dict[tuple[Kind, Line], asyncio.Task[LineCall]] = {}
+        self._own: dict[tuple[str, Line], asyncio.Task[LineCall]] = {}
         self._makers: Mapping[Kind, Callable[[Line], Awaitable[LineCall]]] = {
             Kind.TALK: self._talk,
             Kind.INTERRUPTED: self._interrupt_and_put_through,
             Kind.WARM: self._hand_over_warmly,
             Kind.HUNG_UP: self._hang_up,
             Kind.OUTBOUND: self._dial,
+            Kind.MACHINE: self._dial_machine,
         }
 
     def begin(self, wanted: Iterable[tuple[Kind, Line]]) -> None:
@@ -100,10 +109,24 @@ class LineCalls:
         self.begin([(kind, line)])
         return await asyncio.shield(self._tasks[kind, line])
 
+    def begin_own(self, name: str, line: Line, place: Callable[[Line], Awaitable[LineCall]]) -> None:
+        """A call that is no kind of everybody's; it too waits for its turn."""
+
+        async def placed() -> LineCall:
+            async with self._gate:
+                return await place(line)
+
+        if (name, line) not in self._own:
+            self._own[name, line] = asyncio.create_task(placed())
+
+    async def own(self, name: str, line: Line) -> LineCall:
+        return await asyncio.shield(self._own[name, line])
+
     async def close(self) -> None:
-        for task in self._tasks.values():
+        tasks = (*self._tasks.values(), *self._own.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _one(self, kind: Kind, line: Line) -> LineCall:
         async with self._gate:
@@ -123,7 +146,8 @@ class LineCalls:
     async def _interrupt_and_put_through(self, line: Line) -> LineCall:
         """A line that is told what to do with the answer to its next request is told a turn earlier."""
         call, person = LineCall(line), person_of(line, Kind.INTERRUPTED)
-        await self._introduce(person, utterances=self._utterances(PERSON), **_SAYS_HELLO)
+        await self._allow_dialling()
+        await introduce(self._stack, person, utterances=self._utterances(PERSON), **_SAYS_HELLO)
         hears_late = line.provider.value == "connect"
         at = ("caller_started", 2) if hears_late else ("agent_started", 2)
         path, document = "/api/calls/{call_id}/transfer", {"to": person}
@@ -136,7 +160,8 @@ class LineCalls:
 
     async def _hand_over_warmly(self, line: Line) -> LineCall:
         call, person = LineCall(line), person_of(line, Kind.WARM)
-        await self._introduce(person, utterances=self._utterances(PERSON), **_SAYS_HELLO)
+        await self._allow_dialling()
+        await introduce(self._stack, person, utterances=self._utterances(PERSON), **_SAYS_HELLO)
         document = {"to": person, "kind": "warm", "whisper": WHISPER}
         orders = {("agent_started", 1): ("/api/calls/{call_id}/transfer", document)}
         wish = {"from": _number(line, 4), "to": number_of(line), **_PATIENT, "reply_timeout_ms": 20_000}
@@ -146,20 +171,36 @@ class LineCalls:
         return call
 
     async def _hang_up(self, line: Line) -> LineCall:
-        call = LineCall(line)
-        orders = {("agent_started", 0): ("/api/calls/{call_id}/hangup", None)}
+        call, path = LineCall(line), "/api/calls/{call_id}"
+        able = CAPABILITIES[line]
+        orders: dict[tuple[str, int], Order] = {}
+        if Capability.RECORDING in able:
+            orders["agent_received", 0] = (f"{path}/recording", {"on": True})
+        orders["agent_started", 0] = (f"{path}/keys", {"keys": KEYS})
+        orders["agent_stopped", 1] = (f"{path}/hangup", None)
         wish = {"from": _number(line, 3), "to": number_of(line), **_PATIENT}
         await self._follow(call, orders, **wish, utterances=self._utterances(TALK), max_call_ms=60_000)
         return call
 
     async def _dial(self, line: Line) -> LineCall:
         """Asked for twice at the same moment, with one key."""
-        call, person = LineCall(line), person_of(line, Kind.OUTBOUND)
+        person = person_of(line, Kind.OUTBOUND)
+        await introduce(self._stack, person, utterances=self._utterances(CALLED), ring_ms=300, **_PATIENT)
+        return await self._dialled(line, person, times=2)
+
+    async def _dial_machine(self, line: Line) -> LineCall:
+        person = person_of(line, Kind.MACHINE)
+        await introduce(self._stack, person, callee="machine", utterances=self._utterances(GREETING), ring_ms=300)
+        return await self._dialled(line, person, voicemail="leave_message", message=MESSAGE)
+
+    async def _dialled(self, line: Line, person: str, *, times: int = 1, **more: str) -> LineCall:
+        """One call, also where it is asked for several times with the same key."""
+        call = LineCall(line)
         await self._allow_dialling()
-        await self._introduce(person, utterances=self._utterances(CALLED), ring_ms=300, **_PATIENT)
-        wish = {"to": person, "agent_id": "calm", "caller_id": number_of(line), "line": line.value}
-        key = {"Idempotency-Key": f"end-to-end-{line}"}
-        call.answers += await asyncio.gather(*(self._ask("POST", "/api/calls", wish, key) for _ in range(2)))
+        wish = {"to": person, "agent_id": "calm", "caller_id": number_of(line), "line": line.value, **more}
+        key = {"Idempotency-Key": f"end-to-end-{person}"}
+        call.answers += await asyncio.gather(*(self._post("/api/calls", wish, key) for _ in range(times)))
+        assert call.answers[0][0] == 202, call.answers
         call_id = call.answers[0][1]["call_id"]
         async with asyncio.timeout(OUTBOUND_WITHIN_S):
             while True:
@@ -168,6 +209,8 @@ class LineCalls:
                     break
                 await asyncio.sleep(0.3)
         call.events = [event for events in await self._calls_to(person) for event in events]
+        leg = next(event["call_sid"] for event in call.events if event["event"] == "call_started")
+        call.agent_wav = self._stack.state_dir / "calls" / leg / "agent.wav"
         return call
 
     async def _calls_to(self, person: str) -> list[list[dict[str, Any]]]:
@@ -179,9 +222,7 @@ class LineCalls:
                     return calls
                 await asyncio.sleep(0.3)
 
-    async def _follow(
-        self, call: LineCall, orders: Mapping[tuple[str, int], tuple[str, dict[str, str] | None]], **wish: Any
-    ) -> None:
+    async def _follow(self, call: LineCall, orders: Mapping[tuple[str, int], Order], **wish: Any) -> None:
         """Places a call; `orders` are given to the app at an event of a turn."""
         call_sid, given = "", []
         async for event in self._stack.place_call(provider=call.line.value, **wish):
@@ -193,41 +234,30 @@ class LineCalls:
         call.answers += await asyncio.gather(*given)
         assert call.events[-1]["event"] == "call_result", call.events[-1]
         call.result = call.events.pop()["result"]
+        call.agent_wav = Path(call.result["files"]["agent_wav"])
         call.record = await self._stack.ended_call(call_sid, self._operator)
         call.transcript = await self._stack.transcript(call.record["call_id"])
 
-    async def _order(self, call_sid: str, path: str, document: dict[str, str] | None) -> tuple[int, dict[str, Any]]:
-        record = await self._stack.call_record(call_sid, self._operator)
-        return await self._ask("POST", path.format(call_id=record["call_id"]), document, {})
-
-    async def _ask(
-        self, method: str, path: str, document: dict[str, Any] | None, headers: dict[str, str], token: str = ""
+    async def _order(
+        self, call_sid: str, path: str, document: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
-        headers = {"Authorization": f"Bearer {token or self._operator}", **headers}
-        url = self._stack.app_url + path
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(method, url, json=document, headers=headers) as response,
-        ):
-            text = await response.text()
-            return response.status, json.loads(text) if text else {}
+        record = await self._stack.call_record(call_sid, self._operator)
+        return await self._post(path.format(call_id=record["call_id"]), document)
 
-    async def _introduce(self, number: str, **person: Any) -> None:
-        """Says who is at a number that may be dialled."""
-        url = f"http://localhost:{self._stack.ports['phones']}/_local/people/{number}"
-        async with aiohttp.ClientSession() as session, session.put(url, json=person) as response:
-            assert response.status == 204, await response.text()
+    async def _post(
+        self, path: str, document: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        return await ask(self._stack, self._operator, "POST", path, document=document, headers=headers)
+
+    def _utterances(self, voices: Iterable[str]) -> list[dict[str, Any]]:
+        return utterances(self._stack, voices)
 
     async def _allow_dialling(self) -> None:
         async with self._policy:
             if not self._has_policy:
-                status, document = await self._ask("PUT", "/api/outbound-policy", POLICY, {}, self._admin)
+                status, document = await ask(self._stack, self._admin, "PUT", "/api/outbound-policy", document=POLICY)
                 assert status == 200, document
                 self._has_policy = True
-
-    def _utterances(self, voices: Iterable[str]) -> list[dict[str, Any]]:
-        found = map(self._stack.voice, voices)
-        return [{"file": voice["file"], "text": voice["text"]} for voice in found]
 
 
 def _events_in(path: Path) -> list[dict[str, Any]]:
@@ -240,21 +270,13 @@ def _events_in(path: Path) -> list[dict[str, Any]]:
 
 
 def _is_fair(kind: Kind, call: LineCall) -> bool:
-    """Whether it shows anything: on a busy machine a caller takes the first part of a late answer for the whole, or
-    falls into a pause where it should interrupt.
+    """Whether it shows anything: where nobody knows whose turn it is, on lines that carry sound, a caller may fall
+    into the pause of an answer that comes late on a busy machine.
     """
     if kind is Kind.INTERRUPTED:
         turns = call.result["turns"]
-        return 1 not in _late_turns(call) and len(turns) > 2 and turns[2]["interruption"] is not None
-    fell_into_a_pause = any(turn["outcome"] == "interrupted" for turn in call.record["turns"])
-    return kind is not Kind.TALK or not (_late_turns(call) or fell_into_a_pause)
-
-
-def _late_turns(call: LineCall) -> set[int]:
-    """Where the provider passes on words: the turns whose answer was heard late."""
-    passed_on = {event["turn"]: event["at_ms"] for event in call.events_of("provider_heard")}
-    heard = {event["turn"]: event["at_ms"] for event in call.events_of("agent_started")}
-    return {turn for turn in passed_on.keys() & heard.keys() if heard[turn] - passed_on[turn] > WHOLE_WITHIN_MS}
+        return len(turns) > 2 and turns[2]["interruption"] is not None
+    return kind is not Kind.TALK or all(turn["outcome"] != "interrupted" for turn in call.record["turns"])
 
 
 def number_of(line: Line, agent_id: str = "calm") -> str:

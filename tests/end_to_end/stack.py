@@ -17,11 +17,13 @@ from typing import Any
 
 import aiohttp
 import psycopg
+from azure.storage.blob.aio import ContainerClient
 
 from benchmarks.measuring.ports import free_ports
 from local_stack.phones import g711, utterance
 from local_stack.phones.synthetic_voice import speak
-from local_stack.supervisor.addresses import PORTS
+from local_stack.supervisor.addresses import PORTS, Addresses
+from local_stack.supervisor.app_settings import storage_connection_string
 from shared.domain.sentences import SentenceSplitter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,6 +208,13 @@ class Stack:
             rows = await connection.execute("select content from transcripts where call_id = %s", (call_id,))
             found: str = (await rows.fetchone() or ("",))[0]
             return found
+
+    async def file(self, container: str, name: str) -> bytes:
+        """What the app's store of files holds under this name."""
+        connection = storage_connection_string(Addresses(self.state_dir, self.ports))
+        async with ContainerClient.from_connection_string(connection, container) as opened:
+            content: bytes = await (await opened.download_blob(name)).readall()
+            return content
 
     async def transcribe(self, wav: bytes) -> str:
         """What the local speech service hears in a WAV."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.domain.telephony.lines import Line
 from tests.end_to_end.browser import BrowserError, Tab, browser_tab, chromium_path
+from tests.end_to_end.outside import ask
+from tests.end_to_end.scripted_service import ScriptedService
 from tests.end_to_end.stack import Stack
-from tests.end_to_end.words import word_error_rate
+from tests.end_to_end.words import word_error_rate, words
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.end_to_end,
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed"),
 ]
+_WEB = pytest.mark.parametrize("line", [pytest.param(Line.WEB, id="web")])
 
 VOICE = "librivox-0880"
+SHORT_VOICE = "tt-weasels"
+SPANISH = "es-ES"
+GREETING = "Acme Telephones, this is Nora. How can I help you?"
+HEARD_AND_SAID_DIFFER_MS = 1500
 LONG_VOICE = "librivox-0870"
 MICROPHONE_RATE_HZ = 48_000
 # The file starts with the microphone; the agent greets in the meantime.
@@ -47,6 +56,12 @@ navigator.mediaDevices.getUserMedia = async () => {
   };
   return microphone.stream;
 };
+"""
+# The page asks for an agent of the tests' own.
+BILINGUAL_AGENT = """
+const ask = window.fetch;
+window.fetch = (address, options) =>
+  ask(address, String(address).endsWith("/negotiate") ? { ...options, body: '{"agent_id": "bilingual"}' } : options);
 """
 # A network that the test cuts and mends.
 NETWORK = """
@@ -115,6 +130,12 @@ async def dial(tab: Tab) -> str:
                 await asyncio.sleep(0.05)
 
 
+async def speak(tab: Tab, voice: dict[str, Any], folder: Path) -> None:
+    """Into the microphone that speaks when it is told to."""
+    recording = spoken(voice, folder / "voice.wav", before_s=0, after_s=0.1)
+    await tab.evaluate(f"window.speak('{base64.b64encode(recording.read_bytes()).decode()}')")
+
+
 async def hang_up(tab: Tab) -> None:
     await tab.click("#hang-up")
     await wait_for_state(tab, "ended", within_s=5)
@@ -168,7 +189,10 @@ async def signed_in_tab(stack: Stack, folder: Path, *scripts: str, **options: An
         yield tab
 
 
-async def test_a_person_is_heard_and_hears_the_answer(stack: Stack, operator: str, tmp_path: Path) -> None:
+@_WEB
+async def test_a_person_is_heard_and_hears_the_answer(
+    stack: Stack, operator: str, tmp_path: Path, proved: Callable[[], None]
+) -> None:
     voice = stack.voice(VOICE)
     microphone = spoken(voice, tmp_path / "microphone.wav", before_s=GREETING_S, after_s=AFTER_S)
     async with signed_in_tab(stack, tmp_path, microphone=microphone) as tab:
@@ -202,18 +226,56 @@ async def test_a_person_is_heard_and_hears_the_answer(stack: Stack, operator: st
     assert latencies
     # Half a millisecond may be rounded either way.
     assert waited == pytest.approx({number: latencies[number] for number in waited}, abs=0.6)
+    proved()
 
 
-async def test_the_agent_can_be_interrupted(stack: Stack, tmp_path: Path) -> None:
-    recording = spoken(stack.voice(LONG_VOICE), tmp_path / "voice.wav", before_s=0, after_s=0.1)
-    wav = base64.b64encode(recording.read_bytes()).decode()
-    async with signed_in_tab(stack, tmp_path, SPEAKING_MICROPHONE) as tab:
-        await dial(tab)
+@_WEB
+async def test_the_agent_can_be_interrupted(
+    stack: Stack, operator: str, tmp_path: Path, proved: Callable[[], None]
+) -> None:
+    async with signed_in_tab(stack, tmp_path, SPEAKING_MICROPHONE, BILINGUAL_AGENT) as tab:
+        call_id = await dial(tab)
         await wait_for_state(tab, "speaking", within_s=30)
-        await tab.evaluate(f"window.speak('{wav}')")
+        began_s = time.monotonic()
+        await speak(tab, stack.voice(LONG_VOICE), tmp_path)
         await tab.wait_for("!!document.querySelector('.agent.interrupted')", within_s=15)
+        spoke_ms = (time.monotonic() - began_s) * 1000
         await tab.wait_for("!!document.querySelector('.words.caller')", within_s=45)
         await hang_up(tab)
+    greeting = (await ended_call(stack, call_id, operator))["turns"][0]
+    assert greeting["outcome"] == "interrupted"
+    heard = words(greeting["said"])
+    assert words(GREETING)[: len(heard)] == heard
+    assert 0 < len(heard) < len(words(GREETING)), "what was thrown away was not heard"
+    assert abs(await stack.audible_ms(greeting["said"]) - spoke_ms) < HEARD_AND_SAID_DIFFER_MS, greeting["said"]
+    proved()
+
+
+@_WEB
+async def test_the_call_is_an_operators_too(
+    stack: Stack, operator: str, tmp_path: Path, proved: Callable[[], None]
+) -> None:
+    voice = stack.voice(SHORT_VOICE)
+    async with signed_in_tab(stack, tmp_path, SPEAKING_MICROPHONE, BILINGUAL_AGENT) as tab:
+        call_id = await dial(tab)
+        await wait_for_state(tab, "speaking", within_s=30)
+        switched = await ask(
+            stack, operator, "POST", f"/api/calls/{call_id}/language", document={"language": SPANISH}
+        )
+        assert switched == (202, {"language": SPANISH})
+        await wait_for_state(tab, "listening", within_s=30)
+        await speak(tab, voice, tmp_path)
+        await tab.wait_for("!!document.querySelector('li:not([data-turn=\"0\"]) .agent')", within_s=90)
+        assert (await ask(stack, operator, "POST", f"/api/calls/{call_id}/hangup"))[0] == 202
+        await wait_for_state(tab, "ended", within_s=10)
+        assert "You hung up" not in await tab.text("#hint")
+    record = await ended_call(stack, call_id, operator)
+    assert (record["end_reason"], record["language"]) == ("operator_hung_up", SPANISH)
+    asked = [
+        one for one in await ScriptedService(stack.speech_url).requests() if one["details"].get("call_id") == call_id
+    ]
+    assert f"{SPANISH}: answer in it" in [one for one in asked if one["kind"] == "llm"][-1]["details"]["instructions"]
+    proved()
 
 
 async def test_a_lost_connection_is_told_and_comes_back(stack: Stack, tmp_path: Path) -> None:

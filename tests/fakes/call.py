@@ -17,10 +17,12 @@ from shared.domain.steps import TurnRequest
 from shared.domain.telephony.lines import Line
 from shared.ports.live_calls import LiveCall
 from shared.ports.pipes import Entry
+from shared.use_cases.calls.allow_transfer import AllowTransfer
 from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall
 from tests.fakes.clock import FakeClock
 from tests.fakes.live_calls import FakeLiveCalls
+from tests.fakes.outbound import FakeOutboundCalls
 from tests.fakes.pipes import FakePipes
 from tests.fakes.stores import FakeCallStore, FakeDirectory, FakeFileStore
 from tests.fakes.telephony import FakeCallControl, FakeMediaChannel, FakeMediaChannels, FakeOrchestrations
@@ -62,6 +64,8 @@ class House:
         self.channels = FakeMediaChannels(self.channel)
         self.orchestrations = FakeOrchestrations()
         self.carrier = FakeCallControl()
+        self.outbound_calls = FakeOutboundCalls(self.call_store)
+        self.allow_transfer = AllowTransfer(self.directory, self.outbound_calls, self.clock)
         self.handed_over: list[tuple[str, HandOver]] = []
         self.end_call = EndCall(
             self.call_store, self.live_calls, self.pipes, self.channels, {Provider.TWILIO: self.carrier}, self.clock

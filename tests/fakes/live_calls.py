@@ -63,9 +63,23 @@ class FakeLiveCalls:
     async def leave(self, call_id: str, reason: str) -> bool:
         self._require_up()
         call = self._calls.get(call_id)
-        if call is None or call.end_reason:
+        if call is None or call.end_reason or (reason and call.leaving):
             return False
         self._calls[call_id] = replace(call, leaving=reason)
+        return True
+
+    async def order_language(self, call_id: str, language: str, *, order: str) -> bool:
+        return self._change(call_id, language=language, language_order=order)
+
+    async def keep_phrases(self, call_id: str, phrases: str) -> bool:
+        return self._change(call_id, phrases=phrases)
+
+    def _change(self, call_id: str, **facts: str) -> bool:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is None or call.end_reason:
+            return False
+        self._calls[call_id] = replace(call, **facts)  # type: ignore[arg-type]
         return True
 
     async def issue_ticket(self, call_id: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Mapping
 
 from tests.fakes.clock import FakeClock
@@ -29,9 +31,11 @@ class FakeShortMemory:
 
     def __init__(self) -> None:
         self._facts: dict[str, dict[str, str]] = {}
+        self._until_s: dict[str, float] = {}
 
-    async def note(self, name: str, facts: Mapping[str, str]) -> None:
+    async def note(self, name: str, facts: Mapping[str, str], *, lifetime_s: int | None = None) -> None:
         self._facts.setdefault(name, {}).update(facts)
+        self._until_s[name] = math.inf if lifetime_s is None else asyncio.get_running_loop().time() + lifetime_s
 
     async def facts(self, name: str) -> Mapping[str, str]:
-        return dict(self._facts.get(name, {}))
+        return dict(self._facts[name]) if self._until_s.get(name, 0.0) > asyncio.get_running_loop().time() else {}

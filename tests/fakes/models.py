@@ -22,9 +22,13 @@ class FakeSpeechToText:
     cancelled; `cancelled` counts the latter, `closed` the hearings that were closed.
     """
 
+    takes_mulaw = False
+    """Told otherwise, it keeps in `mulaw` what comes so."""
+
     def __init__(self, *script: str | SpeechToTextError, delay_ms: float = 0.0, clock: Clock | None = None) -> None:
         assert clock or not delay_ms, "what takes time needs a clock"
         self.heard: list[bytes] = []
+        self.mulaw = b""
         self.languages: list[str] = []
         self.late_after_ms: list[int] = []
         self.cuts = 0
@@ -75,9 +79,10 @@ class FakeTranscription:
         self._words = ""
         self._closed = False
 
-    def feed(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
         assert not self._closed, "fed after it was closed"
         self._pcm += pcm
+        self._service.mulaw += mulaw
 
     async def words(self) -> str:
         assert not self._closed, "asked after it was closed"

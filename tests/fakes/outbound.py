@@ -6,19 +6,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.call import Call
-from shared.domain.errors import Conflict
+from shared.domain.call import Call, EndReason
 from shared.domain.telephony.lines import Provider
-from shared.domain.telephony.outbound import Attempt, AttemptState, OutboundPolicy, Usage
+from shared.domain.telephony.outbound import Attempt, AttemptState, Leg, OutboundPolicy, Usage
 from shared.domain.telephony.progress import CallState
-from shared.domain.telephony.routes import Number
+from shared.domain.telephony.routes import Allotment, Number, not_allotted
 from tests.fakes.stores import FakeCallStore
 
 
 class FakeNumbers:
-    """Fills the port `Numbers`."""
+    """Fills the port `Numbers`. `tenants`: how many there are; of several, each has what is `allotted` to it."""
 
     def __init__(self) -> None:
+        self.tenants = 1
+        self.allotted: dict[tuple[Provider, str], str] = {}
         self._numbers: dict[tuple[Provider, str], tuple[str, Number]] = {}
 
     async def all(self, tenant_id: str) -> list[Number]:
@@ -32,8 +33,10 @@ class FakeNumbers:
     async def put(self, tenant_id: str, number: Number) -> bool:
         key = (number.line.provider, number.number)
         owner = self._numbers.get(key, ("", None))[0]
-        if owner not in ("", tenant_id):
-            raise Conflict("number_taken", "the number is in use already")
+        if self.tenants == 1:
+            self.allotted.setdefault(key, tenant_id)
+        if self.allotted.get(key) != tenant_id:
+            raise not_allotted()
         self._numbers[key] = (tenant_id, number)
         return not owner
 
@@ -44,6 +47,25 @@ class FakeNumbers:
         return True
 
 
+class FakeNumberAllotments:
+    """Fills the port `NumberAllotments`."""
+
+    def __init__(self) -> None:
+        self.allotted: dict[tuple[Provider, str], Allotment] = {}
+
+    async def all(self) -> list[Allotment]:
+        return sorted(self.allotted.values(), key=lambda one: (one.number, one.provider))
+
+    async def put(self, allotment: Allotment) -> bool:
+        key = (allotment.provider, allotment.number)
+        is_new = key not in self.allotted
+        self.allotted[key] = allotment
+        return is_new
+
+    async def delete(self, provider: Provider, number: str) -> bool:
+        return self.allotted.pop((provider, number), None) is not None
+
+
 class FakeOutboundCalls:
     """Fills the port `OutboundCalls`. `spent`: of today, besides what open calls hold back."""
 
@@ -51,6 +73,7 @@ class FakeOutboundCalls:
         self.policies: dict[str, OutboundPolicy] = {}
         self.spent = Decimal(0)
         self.attempts: dict[str, Attempt] = {}
+        self.legs: list[Leg] = []
         self._call_store = call_store
         self._reservations: dict[str, int] = {}
 
@@ -61,11 +84,19 @@ class FakeOutboundCalls:
         self.policies[tenant_id] = policy
 
     async def standing(self, tenant_id: str, at: datetime) -> tuple[OutboundPolicy, Usage]:
+        if tenant_id not in self.policies:
+            return OutboundPolicy(), Usage()
         open_calls = []
         for attempt in self.attempts.values():
             call = await self._call_store.get(tenant_id, attempt.call_id)
             if call is not None and not call.state.is_end:
                 open_calls.append(attempt.allowance)
+        for leg in self.legs:
+            call = await self._call_store.get(tenant_id, leg.call_id)
+            is_there = call is not None and (call.ended_at is None or call.end_reason is EndReason.TRANSFERRED)
+            lasts = timedelta(seconds=leg.ring_s + leg.allowance.longest_s)
+            if call is not None and is_there and call.duration_s is None and leg.begun_at + lasts > at:
+                open_calls.append(leg.allowance)
         held = sum((one.minute_price * (one.longest_s // 60) for one in open_calls), Decimal(0))
         usage = Usage(len(open_calls), self.spent + held, self._reservations.get(tenant_id, 0))
         return await self.policy(tenant_id), usage
@@ -78,6 +109,17 @@ class FakeOutboundCalls:
         self._reservations[call.tenant_id] = usage.reservations + 1
         self.attempts[attempt.call_id] = attempt
         return await self._call_store.create(call)
+
+    async def add_leg(self, leg: Leg, usage: Usage | None) -> bool:
+        known = self._reservations.get(leg.tenant_id, 0)
+        if usage is not None and (leg.tenant_id not in self.policies or usage.reservations != known):
+            return False
+        self._reservations[leg.tenant_id] = known + 1
+        self.legs.append(leg)
+        return True
+
+    async def end_legs(self, tenant_id: str, call_id: str, at: datetime) -> None:
+        self.legs = [leg for leg in self.legs if (leg.tenant_id, leg.call_id) != (tenant_id, call_id)]
 
     async def by_key(self, tenant_id: str, idempotency_key: str) -> Attempt | None:
         asked = (tenant_id, idempotency_key)

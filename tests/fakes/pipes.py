@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Mapping
 
 from shared.domain import pipe_names
-from shared.domain.errors import StoreError
+from shared.domain.errors import Overtaken, StoreError
 from shared.ports.clock import Clock
-from shared.ports.pipes import Entry
+from shared.ports.pipes import Entry, Fence
 
 Place = tuple[int, int]
 
@@ -32,6 +32,7 @@ class FakePipes:
         self._clock = clock
         self._entries: dict[str, list[Entry]] = {}
         self._tops: dict[str, Place] = {}
+        self._epochs: dict[str, int] = {}
         self._grown = asyncio.Condition()
 
     @property
@@ -46,9 +47,17 @@ class FakePipes:
             del self._tops[pipe]
 
     async def append(
-        self, pipe: str, fields: Mapping[str, bytes | str], *, position: str | None = None, must_exist: bool = False
+        self,
+        pipe: str,
+        fields: Mapping[str, bytes | str],
+        *,
+        position: str | None = None,
+        must_exist: bool = False,
+        fence: Fence | None = None,
     ) -> None:
         self._require_up()
+        if fence is not None:
+            await self.check(fence)
         if must_exist and pipe not in self._entries:
             return
         top = self._tops.get(pipe, (0, 0))
@@ -65,6 +74,16 @@ class FakePipes:
         self.appended.append((pipe, written))
         async with self._grown:
             self._grown.notify_all()
+
+    async def fence(self, key: str) -> Fence:
+        self._require_up()
+        self._epochs[key] = self._epochs.get(key, 0) + 1
+        return Fence(key, self._epochs[key])
+
+    async def check(self, fence: Fence) -> None:
+        self._require_up()
+        if self._epochs.get(fence.key, 0) > fence.epoch:
+            raise Overtaken("step_overtaken", f"a later execution than {fence.epoch} has taken the step over")
 
     async def append_frame(self, call_id: str, connection_id: str, event_id: str, payload: bytes) -> None:
         pipe = pipe_names.frames(call_id)

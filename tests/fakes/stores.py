@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from shared.domain.call import OUTBOUND, Agent, Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
+from shared.domain.provider_recording import ProviderRecording, RecordingState
+from shared.domain.steps import FetchRequest
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, Standing
 from shared.domain.telephony.routes import Route
@@ -19,7 +21,6 @@ class FakeCallStore:
     def __init__(self) -> None:
         self.down = False
         self.transcripts: dict[str, str] = {}
-        self.provider_recordings: dict[str, str] = {}
         self._calls: dict[str, Call] = {}
 
     async def create(self, call: Call) -> bool:
@@ -52,7 +53,7 @@ class FakeCallStore:
         answered_by: AnsweredBy | None = None,
         duration_s: float | None = None,
         price: str = "",
-        provider_recording: str = "",
+        language: str = "",
     ) -> bool:
         call = self._of(tenant_id, call_id)
         if call is None:
@@ -61,10 +62,12 @@ class FakeCallStore:
             answered_by=answered_by, duration_s=duration_s, price=price
         )
         self._calls[call_id] = replace(
-            call, answered_by=standing.answered_by, duration_s=standing.duration_s, price=standing.price
+            call,
+            answered_by=standing.answered_by,
+            duration_s=standing.duration_s,
+            price=standing.price,
+            language=language or call.language,
         )
-        if provider_recording:
-            self.provider_recordings[call_id] = provider_recording
         return True
 
     async def name(self, tenant_id: str, call_id: str, provider_call_id: str) -> bool:
@@ -104,6 +107,24 @@ class FakeCallStore:
 
     async def save_recording(self, tenant_id: str, call_id: str, recording: Recording) -> None:
         self._calls[call_id] = replace(self._known(tenant_id, call_id), recording=recording)
+
+    async def save_provider_recording(self, tenant_id: str, call_id: str, recording: ProviderRecording) -> None:
+        call = self._known(tenant_id, call_id)
+        known = {one.name: one for one in call.provider_recordings}
+        before = known.get(recording.name)
+        if before is None or before.state not in (RecordingState.KEPT, RecordingState.ELSEWHERE):
+            known[recording.name] = recording
+        self._calls[call_id] = replace(call, provider_recordings=tuple(known.values()))
+
+    async def announced_recordings(self, *, before: datetime, limit: int = 100) -> list[FetchRequest]:
+        self._require_up()
+        waiting = [
+            FetchRequest(call.tenant_id, call.call_id, one.name)
+            for call in self._calls.values()
+            for one in call.provider_recordings
+            if one.state is RecordingState.ANNOUNCED and datetime.now(UTC) < before
+        ]
+        return waiting[:limit]
 
     async def save_transcript(self, tenant_id: str, call_id: str, text: str) -> None:
         self._known(tenant_id, call_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.domain import pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import MediaError, TelephonyError
-from shared.domain.steps import CallRequest
+from shared.domain.steps import CallRequest, FetchRequest
 from shared.domain.telephony.commands import Dial, DialUncertain, SendKeys, Transfer
 from shared.domain.telephony.lines import Capability
 from shared.domain.telephony.progress import CallState
@@ -220,6 +220,7 @@ class FakeOrchestrations:
     def __init__(self) -> None:
         self.started: list[CallRequest] = []
         self.dials: list[CallRequest] = []
+        self.fetches: list[FetchRequest] = []
         self.running: set[str] = set()
         self.began: list[tuple[str, int]] = []
         self.over: list[tuple[str, int, int]] = []
@@ -232,6 +233,10 @@ class FakeOrchestrations:
     async def start_dial(self, request: CallRequest) -> None:
         if request not in self.dials:
             self.dials.append(request)
+
+    async def start_fetching(self, request: FetchRequest) -> None:
+        if request not in self.fetches:
+            self.fetches.append(request)
 
     async def is_running(self, call_id: str) -> bool:
         return call_id in self.running

@@ -18,6 +18,7 @@ PRINCIPALS = {
     "operator": Principal("olivia", "tenant-1", frozenset({Role.OPERATOR})),
     "caller": Principal("carl", "tenant-1", frozenset({Role.CALLER})),
     "admin": Principal("ada", "tenant-1", frozenset({Role.ADMIN})),
+    "platform": Principal("petra", "tenant-1", frozenset({Role.PLATFORM})),
     "nobody": Principal("noah", "tenant-1", frozenset()),
 }
 

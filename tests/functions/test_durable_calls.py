@@ -12,7 +12,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus as Status
 from functions import durable_calls
 from functions.durable_calls import DurableCalls
 from shared.domain.errors import StoreError
-from shared.domain.steps import CallRequest
+from shared.domain.steps import CallRequest, FetchRequest, fetch_instance
 
 REQUEST = CallRequest("tenant", "call-1")
 
@@ -85,6 +85,15 @@ async def test_an_outbound_call_is_dialled_by_an_orchestration_of_its_own() -> N
     assert running.started == []
     with pytest.raises(StoreError, match="engine_refused"):
         await DurableCalls(FakeClient(failures=1)).start_dial(REQUEST)
+
+
+async def test_a_recording_is_fetched_by_an_orchestration_of_its_own() -> None:
+    client, request = FakeClient(), FetchRequest("tenant", "call-1", "recording:RE1")
+    await DurableCalls(client).start_fetching(request)
+    assert client.started == [("fetch_recording", fetch_instance("call-1", "recording:RE1"), request.to_json())]
+    assert fetch_instance("call-1", "recording:RE2") != fetch_instance("call-1", "recording:RE1")
+    with pytest.raises(StoreError, match="engine_refused"):
+        await DurableCalls(FakeClient(failures=1)).start_fetching(request)
 
 
 async def test_who_comes_second_at_the_same_moment_has_started_it_too() -> None:

@@ -54,7 +54,7 @@ class ConnectAccount:
 
     @cached_property
     def live_sound(self) -> ConnectLiveSound:
-        return ConnectLiveSound(self._api)
+        return ConnectLiveSound(self._api, instance_id=self._instances[0].instance_id)
 
     @cached_property
     def _api(self) -> AwsApi:

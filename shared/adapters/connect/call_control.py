@@ -17,6 +17,7 @@ from shared.domain.telephony.commands import Dial, DialUncertain, SendKeys, Tran
 from shared.domain.telephony.lines import Capability, Line, Unsupported
 from shared.domain.telephony.progress import CallState
 
+_LONGEST_ADDRESS = 2000
 _OVER = frozenset({"ContactNotFoundException", "ResourceNotFoundException"})
 _RING_S = (15, 60)
 """Of `RingTimeoutInSeconds`."""
@@ -122,13 +123,27 @@ class ConnectCallControl:
 
     async def state_of(self, provider_call_id: str) -> CallState | None:
         """Contact events may be lost: this tells what has become of the contact."""
-        path = f"/contacts/{quote(self._instance_id, safe='')}/{quote(provider_call_id, safe='')}"
         try:
-            answer = await self._api.ask("DescribeContact", "GET", path)
+            contact = await self._described(provider_call_id)
         except TelephonyError:
             return None
-        contact = answer.get("Contact")
-        return _state(contact) if isinstance(contact, dict) else None
+        return _state(contact) if contact else None
+
+    async def locate(self, provider_call_id: str) -> str:
+        """Fills the port `RecordingRegister`: the bucket of S3 is the one that the instance is set up with."""
+        recordings = (await self._described(provider_call_id)).get("Recordings")
+        for recording in recordings if isinstance(recordings, list) else ():
+            if not isinstance(recording, dict) or recording.get("StorageType") != "S3":
+                continue
+            if recording.get("MediaStreamType") == "AUDIO" and (location := text(recording, "Location")):
+                return f"s3://{location}"[:_LONGEST_ADDRESS]
+        return ""
+
+    async def _described(self, provider_call_id: str) -> Mapping[str, Any]:
+        """Raises: TelephonyError."""
+        path = f"/contacts/{quote(self._instance_id, safe='')}/{quote(provider_call_id, safe='')}"
+        contact = (await self._api.ask("DescribeContact", "GET", path)).get("Contact")
+        return contact if isinstance(contact, dict) else {}
 
     async def _post(self, operation: str, path: str, body: Mapping[str, Any]) -> None:
         await self._api.ask(operation, "POST", path, {"InstanceId": self._instance_id, **body})

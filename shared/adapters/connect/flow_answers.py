@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/connect/latest/adminguide/connect-lambda-fun
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from html import escape
 
@@ -27,6 +28,7 @@ _ACTIONS = {
     Next.TRANSFER: "transfer",
     Next.HANG_UP: "hang_up",
 }
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_RING_S = 600
 _MOST_KEYS = 50
 
@@ -34,7 +36,8 @@ _MOST_KEYS = 50
 def flow_answer(reply: TextReply, request: FlowRequest) -> dict[str, str]:
     """The answer to this request. What would not fit is left for when the flow comes again.
 
-    `turn` is what the flow has to ask for next; `words`, `keys` and `told` are for its coming again.
+    `turn` is what the flow has to ask for next; `words`, `keys` and `told` are for its coming again. `listens`: the
+    caller may speak into what there is of an answer, and so takes the `next_turn`.
     """
     reply = fitting(reply)
     voice = polly_voice(reply.voice, reply.language)
@@ -44,6 +47,9 @@ def flow_answer(reply: TextReply, request: FlowRequest) -> dict[str, str]:
         "mode": request.mode,
         "op": request.op.value,
         "turn": str(turn),
+        "next_turn": str(reply.turn + 1),
+        "listens": "true" if reply.next is Next.COME_AGAIN and request.interruptible else "false",
+        "rest": "",
         "told": str(reply.told if reply.next is Next.COME_AGAIN else 0),
         "words": request.words or "",
         "keys": request.keys,
@@ -103,7 +109,7 @@ def transfer_fields(transfer: Transfer | None) -> dict[str, str]:
 
 def ssml(text: str) -> str:
     """The text as a document that can always be played."""
-    plain = "".join(character for character in text if character.isprintable() or character in "\n\t")
+    plain = _NOT_XML.sub("", text)
     return f"<speak>{escape(plain, quote=False)}</speak>" if plain.strip() else SILENCE
 
 

@@ -20,6 +20,7 @@ OUR_CALL = "voice_agent_call"
 """The contact attribute in which a call that we dialled bears our id of it."""
 _MOST_WORDS = 4000
 _MAX_PARTY_CHARACTERS = 256
+_MAX_REASON_CHARACTERS = 500
 
 
 class Op(StrEnum):
@@ -48,7 +49,9 @@ class FlowRequest:
     """`turn`: of which words are brought, or more is asked; `told`: how many sentences of its answer were given.
 
     `words` are None where none are brought; "" where the caller was silent. `mode`: `lex` where the bot asks us
-    itself, `turn` where it only listens. `number`: of ours, to which the contact is about to be put through.
+    itself, `turn` where it only listens. `is_for_rest`: where the caller is silent, the rest of the answer before
+    this turn is asked for, of which `told` were given. `number`: of ours, to which it is about to be put through;
+    `reason`: why.
     """
 
     contact_id: str
@@ -62,9 +65,11 @@ class FlowRequest:
     keys: str = ""
     language: str = ""
     was_answered: bool = False
+    is_for_rest: bool = False
     interruptible: bool = True
     mode: str = ""
     number: str = ""
+    reason: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     media: MediaStream | None = None
 
@@ -72,6 +77,11 @@ class FlowRequest:
     def our_call_id(self) -> str:
         """Of a call that we dialled; empty for one that came in."""
         return self.attributes.get(OUR_CALL, "")
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What the contact center has noted about the contact."""
+        return {name: value for name, value in self.attributes.items() if name != OUR_CALL}
 
     def incoming(self) -> CallIncoming:
         return CallIncoming(
@@ -123,7 +133,9 @@ def read_flow_event(document: Any) -> FlowRequest:
         keys=keys_in(parameters.get("keys", "")),
         language=text(contact, "LanguageCode"),
         was_answered=parameters.get("answered") == "true",
+        is_for_rest=parameters.get("rest") == "true",
         number=parameters.get("number", "")[:20],
+        reason=parameters.get("reason", "")[:_MAX_REASON_CHARACTERS].strip(),
         mode=parameters.get("mode", "")[:8],
         interruptible=parameters.get("interruptible") != "false",
         attributes=texts(contact, "Attributes"),

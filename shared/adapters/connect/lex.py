@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.adapters.connect.documents import child, contact_id, keys_in, needed, number, text, texts
 from shared.adapters.connect.flow_answers import fitting, ssml, transfer_fields
 from shared.adapters.connect.flow_events import OUR_CALL
+from shared.adapters.connect.polly import polly_voice
 from shared.domain.telephony.events import CallerSpoke
 from shared.domain.telephony.lines import Provider
 from shared.domain.telephony.text_turns import Next, TextReply
@@ -84,9 +85,12 @@ def read_lex_event(document: Any, now_ms: float) -> LexRequest:
 def lex_answer(reply: TextReply, request: LexRequest, *, now_ms: float) -> dict[str, Any]:
     """Say it and listen on, or close the bot's dialog, with what comes next in the session's attributes for the flow.
 
-    What is too long is left for when the flow comes again. How long the bot listens, and whether it may be broken
-    into, stands in the attributes, set by the flow.
+    What is too long is left for when the flow comes again, and all of an answer in another language than the bot's:
+    a bot keeps to its locale, and the flow calls it anew in the other one. How long the bot listens, and whether it
+    may be broken into, stands in the attributes, set by the flow.
     """
+    if reply.next is Next.LISTEN and _is_in_another_language(reply, request):
+        reply = replace(reply, sentences=(), told=0, next=Next.COME_AGAIN)
     reply = fitting(reply, LONGEST_MESSAGE * MOST_MESSAGES // 2)
     goes_on = reply.next is Next.LISTEN
     attributes = {
@@ -106,6 +110,12 @@ def lex_answer(reply: TextReply, request: LexRequest, *, now_ms: float) -> dict[
     return {"sessionState": state, "messages": _messages(reply.sentences)}
 
 
+def _is_in_another_language(reply: TextReply, request: LexRequest) -> bool:
+    """As far as there is a voice for it, and so perhaps a bot."""
+    spoken, heard = polly_voice("", reply.language).language, request.language
+    return bool(request.words and heard) and spoken.partition("-")[0] != heard.partition("-")[0].lower()
+
+
 def _messages(sentences: tuple[str, ...]) -> list[dict[str, str]]:
     """In as few as hold them; a break where there is nothing to say, or Lex would speak words of its own."""
     spoken: list[str] = []
@@ -120,7 +130,14 @@ def _messages(sentences: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def _pieces(sentence: str) -> list[str]:
-    return [sentence[at : at + LONGEST_MESSAGE] for at in range(0, len(sentence), LONGEST_MESSAGE)]
+    """Cut between words where that is possible."""
+    pieces = []
+    while len(sentence) > LONGEST_MESSAGE:
+        cut = sentence.rfind(" ", 1, LONGEST_MESSAGE + 1)
+        cut = cut if cut > 0 else LONGEST_MESSAGE
+        pieces.append(sentence[:cut])
+        sentence = sentence[cut:].lstrip()
+    return [*pieces, sentence] if sentence else pieces
 
 
 def _is_repeated(attributes: Mapping[str, str], utterance: str, now_ms: float) -> bool:

@@ -6,12 +6,15 @@ https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_dataplane_GetMedia
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from shared.adapters.connect.aws_api import AwsApi
-from shared.adapters.connect.documents import text
+from shared.adapters.connect.documents import child, text
 from shared.adapters.connect.mkv import FragmentBegan, MkvEvent, MkvReader, Sounded, Tagged, TrackNamed
 from shared.domain.audio import bytes_of, samples_of
 from shared.domain.errors import MediaError, TelephonyError
@@ -24,6 +27,7 @@ _SERVICE = "kinesisvideo"
 """Also of `GetMedia`, whose endpoint is another for each stream."""
 _SILENCE_S = 20.0
 """A contact's stream has a fragment each second, also where nobody speaks."""
+_PAUSE_S = 0.5
 _LINE_HZ, _INSIDE_HZ = 8000, 16_000
 _SIDES = {"AUDIO_FROM_CUSTOMER": Side.CALLER, "AUDIO_TO_CUSTOMER": Side.AGENT, "Track_audio/L16": Side.CALLER}
 _TOKEN, _ERROR = "AWS_KINESISVIDEO_CONTINUATION_TOKEN", "AWS_KINESISVIDEO_ERROR_CODE"
@@ -32,15 +36,37 @@ _TOKEN, _ERROR = "AWS_KINESISVIDEO_CONTINUATION_TOKEN", "AWS_KINESISVIDEO_ERROR_
 class ConnectLiveSound:
     """Fills the port `LiveSound`."""
 
-    def __init__(self, api: AwsApi, *, silence_s: float = _SILENCE_S) -> None:
+    def __init__(self, api: AwsApi, *, instance_id: str, silence_s: float = _SILENCE_S) -> None:
         self._api = api
+        self._instance_id = instance_id
         self._silence_s = silence_s
 
     async def follow(self, source: SoundSource, *, place: str = "") -> AsyncGenerator[SoundPiece, None]:
-        fragments = _Fragments(source.provider_call_id, place)
+        """A stream that falls silent, or is closed, is followed again for as long as the contact lasts."""
+        while True:
+            fragments = _Fragments(source.provider_call_id, place)
+            async with aclosing(self._read(source, fragments)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            if fragments.is_over or await self._is_over(source.provider_call_id):
+                return
+            place = fragments.place
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _is_over(self, contact_id: str) -> bool:
+        """Raises: MediaError."""
+        path = f"/contacts/{quote(self._instance_id, safe='')}/{quote(contact_id, safe='')}"
+        try:
+            answer = await self._api.ask("DescribeContact", "GET", path)
+        except TelephonyError as error:
+            raise MediaError("live_sound_away", str(error), retryable=error.retryable) from error
+        return bool(child(answer, "Contact").get("DisconnectTimestamp"))
+
+    async def _read(self, source: SoundSource, fragments: _Fragments) -> AsyncGenerator[SoundPiece, None]:
+        """Raises: MediaError."""
         selector = {"StartSelectorType": "FRAGMENT_NUMBER", "AfterFragmentNumber": source.start}
-        if place:
-            selector = {"StartSelectorType": "CONTINUATION_TOKEN", "ContinuationToken": place}
+        if fragments.place:
+            selector = {"StartSelectorType": "CONTINUATION_TOKEN", "ContinuationToken": fragments.place}
         try:
             body = {"StreamARN": source.stream, "APIName": "GET_MEDIA"}
             found = await self._api.ask("GetDataEndpoint", "POST", "/getDataEndpoint", body, service=_SERVICE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.errors import LanguageModelError
+from shared.domain.json_text import whole
 from shared.ports.language_model import Message
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class LangChainLanguageModel:
                     text = chunk.text if isinstance(chunk.text, str) else str(chunk.text())
                     deadline.reschedule(None)  # the consumer's pace is not the provider's
                     if text:
-                        yield text
+                        yield whole(text)
                     deadline.reschedule(loop.time() + self._next_token_s)
         except TimeoutError as error:
             raise LanguageModelError("llm_stalled", "no token came in time", retryable=True) from error

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.adapters.openai.wire import OpenAIWire, Refused, translated
 from shared.domain.errors import LanguageModelError
+from shared.domain.json_text import whole
 from shared.ports.language_model import Message
 
 _FIRST_TOKEN_DEADLINE_S = 10.0
@@ -90,7 +91,7 @@ async def _tokens(pieces: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
                 raise LanguageModelError("openai_failed", "an error within the answer", retryable=True)
             for choice in event.get("choices", ())[:1]:
                 if text := (choice.get("delta") or {}).get("content"):
-                    yield text
+                    yield whole(text)
                 complete = complete or bool(choice.get("finish_reason"))
     if not complete:
         raise LanguageModelError("openai_unavailable", "the answer has no end", retryable=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.audio import BYTES_PER_MS, SAMPLE_RATE_HZ, samples_of
 from shared.domain.errors import SpeechToTextError
+from shared.domain.json_text import whole
 from shared.domain.resampling import Resampler
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class RealtimeSocket:
             if self._uncommitted:
                 self._items[event["item_id"]] = self._uncommitted.popleft()[1]
         elif kind == f"{_TRANSCRIPTION}completed":
-            self._resolve(event["item_id"], event["transcript"].strip())
+            self._resolve(event["item_id"], whole(event["transcript"].strip()))
         elif kind == f"{_TRANSCRIPTION}failed":
             self._resolve(event["item_id"], _failed(event.get("error") or {}))
         elif kind == "error":

@@ -41,6 +41,10 @@ class OpenAIRealtimeTranscription:
         self._deadline_s = deadline_s
         self._idle = IdleSockets(idle_s=idle_s, rest_s=rest_s)
 
+    @property
+    def takes_mulaw(self) -> bool:
+        return False
+
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> StreamedTranscription:
         return StreamedTranscription(
             self,

@@ -7,6 +7,7 @@ import secrets
 
 from shared.adapters.openai.wire import OpenAIWire, Refused, translated
 from shared.domain.errors import SpeechToTextError
+from shared.domain.json_text import whole
 from shared.domain.recording_form import content_type, recording_form
 from shared.use_cases.providers.requested_transcription import RequestedTranscription
 
@@ -30,6 +31,10 @@ class OpenAISpeechToText:
         self._model = model
         self._deadline_s = deadline_s
 
+    @property
+    def takes_mulaw(self) -> bool:
+        return False
+
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> RequestedTranscription:
         return RequestedTranscription(
             self.transcribe, language=language, call_id=call_id, begin=self.wire.open_connection
@@ -49,7 +54,7 @@ class OpenAISpeechToText:
             text = answer["text"]
             if not isinstance(text, str):
                 raise SpeechToTextError("openai_failed", "transcribe: no text in the answer", retryable=True)
-            return text.strip()
+            return whole(text.strip())
 
     async def ping(self) -> None:
         if self.wire.account.azure_endpoint:

@@ -8,13 +8,14 @@ from typing import Any, LiteralString
 
 from shared.adapters.postgres.text import storable
 from shared.domain.call import OUTBOUND, Call, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.provider_recording import ProviderRecording, RecordingState
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState
 
 SELECT_CALLS: LiteralString = (
     "select call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,"
     " started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,"
-    " coalesce(line, provider) as line, answered_by, duration_s, price from calls"
+    " coalesce(line, provider) as line, answered_by, duration_s, price, language from calls"
 )
 
 
@@ -41,11 +42,14 @@ def call_row(call: Call) -> dict[str, Any]:
         "answered_by": call.answered_by,
         "duration_s": call.duration_s,
         "price": storable(call.price) or None,
+        "language": storable(call.language) or None,
     }
 
 
-def call_of(row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = ()) -> Call:
-    """The call of a row of `SELECT_CALLS`, and of its turns' rows in order."""
+def call_of(
+    row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = (), recordings: Iterable[Mapping[str, Any]] = ()
+) -> Call:
+    """The call of a row of `SELECT_CALLS`, and of the rows of its turns and its provider's recordings, in order."""
     return Call(
         call_id=row["call_id"],
         tenant_id=row["tenant_id"],
@@ -65,6 +69,8 @@ def call_of(row: Mapping[str, Any], turns: Iterable[Mapping[str, Any]] = ()) -> 
         answered_by=AnsweredBy(row["answered_by"]) if row["answered_by"] else None,
         duration_s=row["duration_s"],
         price=row["price"] or "",
+        provider_recordings=tuple(_provider_recording_of(recording) for recording in recordings),
+        language=row["language"] or "",
     )
 
 
@@ -87,6 +93,28 @@ def _turn_of(row: Mapping[str, Any]) -> Turn:
         outcome=TurnOutcome(row["outcome"]),
         moments=_numbers(row["moments"]),
         costs=_numbers(row["costs"]),
+    )
+
+
+def provider_recording_row(recording: ProviderRecording) -> dict[str, Any]:
+    return {
+        "name": storable(recording.name),
+        "url": storable(recording.url),
+        "state": recording.state,
+        "duration_ms": recording.duration_ms,
+        "container": recording.container or None,
+        "blob": recording.blob or None,
+    }
+
+
+def _provider_recording_of(row: Mapping[str, Any]) -> ProviderRecording:
+    return ProviderRecording(
+        name=row["name"],
+        url=row["url"],
+        state=RecordingState(row["state"]),
+        duration_ms=row["duration_ms"],
+        container=row["container"] or "",
+        blob=row["blob"] or "",
     )
 
 

@@ -16,6 +16,8 @@ from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.postgres.text import are_storable, storable
 from shared.domain.call import Call, CallState, EndReason, Recording, Turn, moves_forward
 from shared.domain.errors import InvalidRequest, NotFound
+from shared.domain.provider_recording import ProviderRecording
+from shared.domain.steps import FetchRequest
 from shared.domain.telephony.lines import Provider
 from shared.domain.telephony.progress import AnsweredBy
 
@@ -23,11 +25,11 @@ _CREATE = """
 with added as (
     insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee,
         state, started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,
-        line, answered_by, duration_s, price)
+        line, answered_by, duration_s, price, language)
     values (%(call_id)s, %(tenant_id)s, %(agent_id)s, %(provider)s, %(provider_call_id)s, %(direction)s,
         %(caller)s, %(callee)s, %(state)s, %(started_at)s, %(ended_at)s, %(end_reason)s,
         %(recording_container)s, %(recording_blob)s, %(recording_duration_ms)s,
-        %(line)s, %(answered_by)s, %(duration_s)s, %(price)s)
+        %(line)s, %(answered_by)s, %(duration_s)s, %(price)s, %(language)s)
     on conflict do nothing
     returning tenant_id, call_id
 ), turned as (
@@ -53,7 +55,7 @@ update calls set
         then %(answered_by)s else answered_by end,
     duration_s = greatest(duration_s, %(duration_s)s),
     price = coalesce(nullif(%(price)s, ''), price),
-    provider_recording = coalesce(nullif(%(provider_recording)s, ''), provider_recording),
+    language = coalesce(nullif(%(language)s, ''), language),
     updated_at = clock_timestamp()
 where tenant_id = %(tenant_id)s and call_id = %(call_id)s
 returning call_id
@@ -88,6 +90,20 @@ where tenant_id = %(tenant_id)s and call_id = %(call_id)s
 returning call_id
 """
 
+_SAVE_PROVIDER_RECORDING = """
+insert into provider_recordings (tenant_id, call_id, name, url, state, duration_ms, container, blob)
+values (%(tenant_id)s, %(call_id)s, %(name)s, %(url)s, %(state)s, %(duration_ms)s, %(container)s, %(blob)s)
+on conflict (tenant_id, call_id, name) do update set url = excluded.url, state = excluded.state,
+    duration_ms = excluded.duration_ms, container = excluded.container, blob = excluded.blob,
+    updated_at = clock_timestamp()
+where provider_recordings.state not in ('kept', 'elsewhere')
+"""
+
+_ANNOUNCED = """
+select tenant_id, call_id, name from provider_recordings
+where state = 'announced' and created_at < %(before)s order by created_at limit %(limit)s
+"""
+
 _SAVE_TRANSCRIPT = """
 insert into transcripts (tenant_id, call_id, content) values (%(tenant_id)s, %(call_id)s, %(content)s)
 on conflict (tenant_id, call_id) do update set content = excluded.content, updated_at = clock_timestamp()
@@ -100,7 +116,11 @@ _GET: LiteralString = (
 select found.*, coalesce((
     select jsonb_agg(jsonb_build_object('number', number, 'heard', heard, 'said', said, 'outcome', outcome,
         'moments', moments, 'costs', costs) order by number)
-    from turns where turns.tenant_id = found.tenant_id and turns.call_id = found.call_id), '[]') as turns
+    from turns where turns.tenant_id = found.tenant_id and turns.call_id = found.call_id), '[]') as turns,
+coalesce((
+    select jsonb_agg(jsonb_build_object('name', r.name, 'url', r.url, 'state', r.state,
+        'duration_ms', r.duration_ms, 'container', r.container, 'blob', r.blob) order by r.created_at, r.name)
+    from provider_recordings r where r.tenant_id = found.tenant_id and r.call_id = found.call_id), '[]') as recordings
 from found
 """
 )
@@ -148,7 +168,7 @@ class PostgresCallStore:
         answered_by: AnsweredBy | None = None,
         duration_s: float | None = None,
         price: str = "",
-        provider_recording: str = "",
+        language: str = "",
     ) -> bool:
         params = {
             "tenant_id": tenant_id,
@@ -157,7 +177,7 @@ class PostgresCallStore:
             "certainty": [by.value for by in AnsweredBy],
             "duration_s": duration_s,
             "price": price,
-            "provider_recording": provider_recording,
+            "language": language,
         }
         try:
             return bool(await self._rows(_ENRICH, params))
@@ -194,6 +214,14 @@ class PostgresCallStore:
         if not rows:
             raise _call_unknown()
 
+    async def save_provider_recording(self, tenant_id: str, call_id: str, recording: ProviderRecording) -> None:
+        row = {"tenant_id": tenant_id, "call_id": call_id, **call_rows.provider_recording_row(recording)}
+        await self._save_beside(_SAVE_PROVIDER_RECORDING, row)
+
+    async def announced_recordings(self, *, before: datetime, limit: int = 100) -> list[FetchRequest]:
+        rows = await self._rows(_ANNOUNCED, {"before": before, "limit": limit})
+        return [FetchRequest(row["tenant_id"], row["call_id"], row["name"]) for row in rows]
+
     async def save_transcript(self, tenant_id: str, call_id: str, text: str) -> None:
         """Raises: NotFound for an unknown call."""
         content = storable(text)
@@ -201,7 +229,7 @@ class PostgresCallStore:
 
     async def get(self, tenant_id: str, call_id: str) -> Call | None:
         rows = await self._rows(_GET, {"tenant_id": tenant_id, "call_id": call_id})
-        return call_rows.call_of(rows[0], rows[0]["turns"]) if rows else None
+        return call_rows.call_of(rows[0], rows[0]["turns"], rows[0]["recordings"]) if rows else None
 
     async def of_provider(self, provider: Provider, provider_call_id: str) -> Call | None:
         statement = call_rows.SELECT_CALLS + " where provider = %(provider)s and provider_call_id = %(id)s"

@@ -10,9 +10,9 @@ from psycopg import errors
 from shared.adapters.postgres.failures import store_error
 from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.postgres.text import are_storable
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import NotFound
 from shared.domain.telephony.lines import Line, Provider
-from shared.domain.telephony.routes import Number
+from shared.domain.telephony.routes import Number, not_allotted
 
 _ALL = "select number, line, agent_id from numbers where tenant_id = %(tenant_id)s order by number, provider"
 _ONE = (
@@ -23,10 +23,21 @@ _DELETE = (
     "delete from numbers"
     " where tenant_id = %(tenant_id)s and provider = %(provider)s and number = %(number)s returning number"
 )
-# A row that was inserted has never been updated (its xmax is 0); another tenant's is left as it is.
+# All numbers are those of an only tenant. A row that was inserted has never been updated (its xmax is 0); another
+# tenant's is left as it is.
 _PUT = """
+with mine as (
+    insert into number_allotments (provider, number, tenant_id)
+    select %(provider)s, %(number)s, %(tenant_id)s
+    where not exists (select from tenants where tenant_id <> %(tenant_id)s)
+    on conflict (provider, number) do nothing
+    returning number
+)
 insert into numbers as present (provider, number, line, tenant_id, agent_id)
-values (%(provider)s, %(number)s, %(line)s, %(tenant_id)s, %(agent_id)s)
+select %(provider)s, %(number)s, %(line)s, %(tenant_id)s, %(agent_id)s
+where exists (select from mine) or exists (
+    select from number_allotments
+    where provider = %(provider)s and number = %(number)s and tenant_id = %(tenant_id)s)
 on conflict (provider, number) do update
     set line = excluded.line, agent_id = excluded.agent_id, updated_at = clock_timestamp()
     where present.tenant_id = excluded.tenant_id
@@ -67,7 +78,7 @@ class PostgresNumbers:
         except errors.IntegrityError as error:
             raise store_error(error) from error
         if not rows:
-            raise Conflict("number_taken", "the number is in use already")
+            raise not_allotted()
         return bool(rows[0]["is_new"])
 
     async def delete(self, tenant_id: str, provider: Provider, number: str) -> bool:

@@ -17,7 +17,7 @@ from shared.adapters.postgres.text import are_storable, storable
 from shared.domain.call import Call
 from shared.domain.errors import NotFound
 from shared.domain.telephony.commands import Voicemail
-from shared.domain.telephony.outbound import Allowance, Attempt, AttemptState, OutboundPolicy, Usage
+from shared.domain.telephony.outbound import Allowance, Attempt, AttemptState, Leg, OutboundPolicy, Usage
 
 _POLICY_COLUMNS: LiteralString = (
     "prefixes, time_zone, weekdays, from_minute, until_minute, most_at_once, longest_s, daily_spend, minute_prices"
@@ -39,10 +39,12 @@ on conflict (tenant_id) do update set prefixes = excluded.prefixes, time_zone = 
 
 # An open call costs what it may last, and so does one whose end is not known to us, since its line goes on without us
 # or nobody has told of it; one that has ended what it lasted. The provider's count is the best, where there is one.
+# The other end of a transfer costs what it may last, or as long as the caller's own line if that was shorter; it is
+# open until its time is over, the provider has told of the line's end, or nothing has come of it.
 _STANDING: LiteralString = (
     "select "  # noqa: S608  (constants only)
     + _POLICY_COLUMNS
-    + """, reservations, open_calls, spent
+    + """, reservations, used.open_calls + legs.open_calls as open_calls, used.spent + legs.spent as spent
 from outbound_policies as policy, lateral (
     select count(*) filter (where call.ended_at is null) as open_calls,
         coalesce(sum(attempt.minute_price * ceil(case
@@ -55,7 +57,21 @@ from outbound_policies as policy, lateral (
         dial_attempts as attempt join calls as call using (tenant_id, call_id)
     where attempt.tenant_id = policy.tenant_id and attempt.created_at >= today - interval '1 day'
         and (call.ended_at is null or attempt.created_at >= today)
-) as used
+) as used, lateral (
+    select count(*) filter (where leg.is_open) as open_calls,
+        coalesce(sum(leg.minute_price * ceil(leg.most_s / 60.0)), 0) as spent
+    from date_trunc('day', %(at)s, policy.time_zone) as today, lateral (
+        select leg.minute_price, leg.created_at,
+            call.duration_s is null and (call.ended_at is null or call.end_reason = 'transferred')
+                and leg.created_at + (leg.ring_s + leg.longest_s) * interval '1 second' > %(at)s as is_open,
+            least(leg.longest_s, coalesce(call.duration_s, case when call.end_reason = 'transferred' then null
+                else extract(epoch from call.ended_at - call.started_at) end)) as most_s
+        from transfer_legs as leg join calls as call using (tenant_id, call_id)
+        where leg.tenant_id = policy.tenant_id and leg.over_at is null
+            and leg.created_at >= today - interval '1 day'
+    ) as leg
+    where leg.is_open or leg.created_at >= today
+) as legs
 where policy.tenant_id = %(tenant_id)s
 """
 )
@@ -66,9 +82,10 @@ with turn as (
     where tenant_id = %(tenant_id)s and reservations = %(reservations)s
     returning tenant_id
 ), call as (
-    insert into calls (call_id, tenant_id, agent_id, provider, line, direction, caller, callee, state, started_at)
+    insert into calls (call_id, tenant_id, agent_id, provider, line, direction, caller, callee, state, started_at,
+        language)
     select %(call_id)s, turn.tenant_id, %(agent_id)s, %(provider)s, %(line)s, %(direction)s, %(caller)s, %(callee)s,
-        %(state)s, %(started_at)s from turn
+        %(state)s, %(started_at)s, %(language)s from turn
     returning tenant_id, call_id
 )
 insert into dial_attempts (attempt_id, tenant_id, call_id, state, idempotency_key, fingerprint, ring_s, longest_s,
@@ -76,6 +93,25 @@ insert into dial_attempts (attempt_id, tenant_id, call_id, state, idempotency_ke
 select %(attempt_id)s, call.tenant_id, call.call_id, %(attempt_state)s, %(idempotency_key)s, %(fingerprint)s,
     %(ring_s)s, %(longest_s)s, %(voicemail)s, %(message)s, %(minute_price)s, %(started_at)s from call
 returning attempt_id
+"""
+
+# Whoever reserves on what was known before comes too late then, whether or not this one asked.
+_ADD_LEG = """
+with turn as (
+    update outbound_policies set reservations = reservations + 1
+    where tenant_id = %(tenant_id)s
+        and (%(reservations)s::bigint is null or reservations = %(reservations)s::bigint)
+    returning tenant_id
+)
+insert into transfer_legs (leg_id, tenant_id, call_id, number, ring_s, longest_s, minute_price, created_at)
+select %(leg_id)s, %(tenant_id)s, %(call_id)s, %(number)s, %(ring_s)s, %(longest_s)s, %(minute_price)s, %(begun_at)s
+where %(reservations)s::bigint is null or exists (select from turn)
+returning leg_id
+"""
+
+_END_LEGS = """
+update transfer_legs set over_at = %(at)s
+where tenant_id = %(tenant_id)s and call_id = %(call_id)s and over_at is null
 """
 
 _ATTEMPTS: LiteralString = (
@@ -174,6 +210,27 @@ class PostgresOutboundCalls:
     async def overdue(self, at: datetime, limit: int = 100) -> list[tuple[str, str]]:
         rows = await self._pool.execute(_OVERDUE, {"at": at, "limit": limit}, repeatable=True)
         return [(row["tenant_id"], row["call_id"]) for row in rows]
+
+    async def add_leg(self, leg: Leg, usage: Usage | None) -> bool:
+        """Raises: NotFound if the tenant has no such call."""
+        params = {
+            "leg_id": leg.leg_id,
+            "tenant_id": leg.tenant_id,
+            "call_id": leg.call_id,
+            "number": leg.number,
+            "ring_s": leg.ring_s,
+            "longest_s": leg.allowance.longest_s,
+            "minute_price": leg.allowance.minute_price,
+            "begun_at": leg.begun_at,
+            "reservations": None if usage is None else usage.reservations,
+        }
+        try:
+            return bool(await self._pool.execute(_ADD_LEG, params, repeatable=False))
+        except errors.ForeignKeyViolation as error:
+            raise NotFound("call_unknown", "the tenant has no such call") from error
+
+    async def end_legs(self, tenant_id: str, call_id: str, at: datetime) -> None:
+        await self._pool.execute(_END_LEGS, {"tenant_id": tenant_id, "call_id": call_id, "at": at}, repeatable=True)
 
     async def move(self, attempt: Attempt, state: AttemptState) -> bool:
         params = {

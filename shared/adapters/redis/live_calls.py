@@ -49,10 +49,20 @@ if not reason or reason ~= '' then return 0 end
 redis.call('HSET', KEYS[1], 'end_reason', ARGV[1])
 return 1
 """
-# Note for what we leave a call that has not ended. KEYS: call. ARGV: reason.
+# Note for what we leave a call that has not ended, nor is left already; whose answer was lost may ask again.
+# KEYS: call. ARGV: reason, who asks.
 _LEAVE = """
 if redis.call('HGET', KEYS[1], 'end_reason') ~= '' then return 0 end
-redis.call('HSET', KEYS[1], 'leaving', ARGV[1])
+local leaving = redis.call('HGET', KEYS[1], 'leaving')
+local holder = redis.call('HGET', KEYS[1], 'leaving_by')
+if ARGV[1] ~= '' and leaving and leaving ~= '' and holder ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'leaving', ARGV[1], 'leaving_by', ARGV[2])
+return 1
+"""
+# Note facts of a call that has not ended. KEYS: call. ARGV: names and values by turns.
+_FACTS = """
+if redis.call('HGET', KEYS[1], 'end_reason') ~= '' then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV))
 return 1
 """
 
@@ -106,7 +116,16 @@ class RedisLiveCalls:
         return bool(await self._run("end a call", _END, pipe_names.call_prefix(call_id), reason))
 
     async def leave(self, call_id: str, reason: str) -> bool:
-        return bool(await self._run("leave a call", _LEAVE, pipe_names.call_prefix(call_id), reason))
+        who = secrets.token_hex(8)
+        return bool(await self._run("leave a call", _LEAVE, pipe_names.call_prefix(call_id), reason, who))
+
+    async def order_language(self, call_id: str, language: str, *, order: str) -> bool:
+        facts: tuple[Word, ...] = ("language", language, "language_order", order)
+        return bool(await self._run("order a language", _FACTS, pipe_names.call_prefix(call_id), *facts))
+
+    async def keep_phrases(self, call_id: str, phrases: str) -> bool:
+        key = pipe_names.call_prefix(call_id)
+        return bool(await self._run("keep phrases", _FACTS, key, "phrases", phrases))
 
     async def issue_ticket(self, call_id: str) -> str:
         ticket = secrets.token_urlsafe(24)
@@ -153,8 +172,9 @@ class RedisLiveCalls:
 
     async def close(self, call_id: str, last_turn: int) -> None:
         keys = [pipe_names.call_prefix(call_id), *pipe_names.of_call(call_id), _counts_key(call_id)]
+        of_turn = (*pipe_names.TURN_PIPES, *pipe_names.EPOCHS, "journal")
         for turn in range(last_turn + 2):  # the turn after the last one may have been listening already
-            keys += [pipe_names.turn(call_id, turn, pipe) for pipe in (*pipe_names.TURN_PIPES, "journal")]
+            keys += [pipe_names.turn(call_id, turn, pipe) for pipe in of_turn]
         await self._commands.ask("close a call", pack(("UNLINK", *keys)))
 
     async def ping(self) -> None:

@@ -12,7 +12,8 @@ from shared.adapters.redis.pace import Pace
 from shared.adapters.redis.stream_reader import StreamReader, read_entry
 from shared.adapters.redis.wire import Word, accepted, bulk, pack, refused
 from shared.domain import pipe_names
-from shared.ports.pipes import Entry
+from shared.domain.errors import Overtaken
+from shared.ports.pipes import Entry, Fence
 
 _FRAMES_KEPT = 15_000
 """Five minutes of 20 ms frames: what may pile up while nobody listens."""
@@ -21,6 +22,15 @@ _LONGEST_GATHER_S = 0.004
 """Of frames that are written: the carrier's next frame waits for the answer to this one, and comes after 20 ms."""
 
 _DATA = bulk(b"d")
+
+# Append unless there is a later epoch. A server that has forgotten the epoch holds nobody up.
+# KEYS: pipe, epoch. ARGV: epoch, lifetime, words of XADD after the pipe.
+_APPEND = """
+if tonumber(redis.call('GET', KEYS[2]) or 0) > tonumber(ARGV[1]) then return 0 end
+redis.call('XADD', KEYS[1], unpack(ARGV, 3))
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
 
 
 class RedisPipes:
@@ -37,21 +47,42 @@ class RedisPipes:
         self._frame_pace = Pace(longest_s=_LONGEST_GATHER_S)
 
     async def append(
-        self, pipe: str, fields: Mapping[str, bytes | str], *, position: str | None = None, must_exist: bool = False
+        self,
+        pipe: str,
+        fields: Mapping[str, bytes | str],
+        *,
+        position: str | None = None,
+        must_exist: bool = False,
+        fence: Fence | None = None,
     ) -> None:
         """`must_exist`: where there is no such pipe (any more), nothing is written."""
-        command: list[Word] = ["XADD", pipe, position or "*"]
-        if must_exist:
-            command.insert(2, "NOMKSTREAM")
+        words: list[Word] = ["NOMKSTREAM", position or "*"] if must_exist else [position or "*"]
         for name, value in fields.items():
-            command += (name, value)
+            words += (name, value)
+        if fence is None:
+            commands = [pack(("XADD", pipe, *words)), _expire(pipe)]
+        else:
+            arguments = (fence.epoch, KEY_LIFETIME_S, *words)
+            commands = [pack(("EVAL", _APPEND, 2, pipe, fence.key, *arguments))]
         what = "append to a pipe"
-        both = (pack(tuple(command)), _expire(pipe))
-        added, _ = await self._commands.ask_all(what, both)
+        added, *_ = await self._commands.ask_all(what, commands)
         if isinstance(added, ReplyError):
             if position and "equal or smaller" in str(added):
                 return  # a step that runs again writes what stands already
             raise refused(what, added)
+        if fence is not None and not added:
+            raise _overtaken(fence)
+
+    async def fence(self, key: str) -> Fence:
+        """Where an answer was lost, an epoch is passed over."""
+        what = "begin an epoch"
+        epoch, _ = await self._commands.ask_all(what, (pack(("INCR", key)), _expire(key)))
+        return Fence(key, int(accepted(what, epoch)))
+
+    async def check(self, fence: Fence) -> None:
+        newest = await self._commands.ask("read an epoch", pack(("GET", fence.key)))
+        if newest is not None and int(newest) > fence.epoch:
+            raise _overtaken(fence)
 
     async def append_frame(self, call_id: str, connection_id: str, event_id: str, payload: bytes) -> None:
         head = _frame_head(call_id, connection_id)
@@ -75,6 +106,10 @@ class RedisPipes:
         what = "trim a pipe"
         trimmed, _ = await self._commands.ask_all(what, (pack(("XTRIM", pipe, "MINID", before)), _expire(pipe)))
         accepted(what, trimmed)
+
+
+def _overtaken(fence: Fence) -> Overtaken:
+    return Overtaken("step_overtaken", f"a later execution than {fence.epoch} has taken the step over")
 
 
 @lru_cache(maxsize=1024)

@@ -14,16 +14,15 @@ class RedisShortMemory:
     def __init__(self, commands: RedisConnection) -> None:
         self._commands = commands
 
-    async def note(self, name: str, facts: Mapping[str, str]) -> None:
+    async def note(self, name: str, facts: Mapping[str, str], *, lifetime_s: int | None = None) -> None:
         if not facts:
             return
         key, what = f"memory:{name}", "note facts"
         command: list[Word] = ["HSET", key]
         for fact, value in facts.items():
             command += (fact, value)
-        for reply in await self._commands.ask_all(
-            what, [pack(tuple(command)), pack(("EXPIRE", key, KEY_LIFETIME_S))]
-        ):
+        expire = pack(("EXPIRE", key, KEY_LIFETIME_S if lifetime_s is None else lifetime_s))
+        for reply in await self._commands.ask_all(what, [pack(tuple(command)), expire]):
             accepted(what, reply)
 
     async def facts(self, name: str) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from shared.adapters.sarvam.hooks import CALL_VARIABLE, number_of
 from shared.adapters.sarvam.languages import agent_language
 from shared.domain.audio import SAMPLE_RATE_HZ, samples_of
 from shared.domain.errors import TelephonyError
+from shared.domain.json_text import read_json
 from shared.domain.manner import Delegate
 from shared.domain.resampling import Resampler
 from shared.ports.delegates import DelegateEvent, Interrupted, Meeting, Over, Sound, Uttered
@@ -161,7 +162,7 @@ class SamvaadSession:
             logger.warning("the agent sent sound that is none")
             return None
         rate_hz = message.get("sample_rate") or SAMPLE_RATE_HZ
-        if rate_hz not in _RATES_HZ:
+        if not isinstance(rate_hz, int) or rate_hz not in _RATES_HZ:
             logger.warning("the agent speaks at an unknown rate")
             return None
         return Sound(self._at_our_rate(pcm[: len(pcm) & ~1], rate_hz), is_last)
@@ -190,7 +191,7 @@ class SamvaadSession:
             if received.type.name != "TEXT":
                 continue
             try:
-                message = json.loads(received.data)
+                message = read_json(received.data.encode())
             except (ValueError, RecursionError):
                 logger.warning("the agent sent what is not JSON")
                 continue

@@ -6,12 +6,14 @@ Source: https://docs.sarvam.ai/voice-agents/api/instant-outbound
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from shared.adapters.sarvam.agents_api import AgentsApi, NoAnswer
 from shared.adapters.sarvam.hooks import CALL_VARIABLE, number_of
+from shared.adapters.sarvam.passes import call_pass
 from shared.domain.errors import TelephonyError
 from shared.domain.telephony.commands import Dial, DialUncertain, SendKeys, Transfer
 from shared.domain.telephony.lines import Capability, Line, Unsupported
@@ -27,12 +29,18 @@ _DIALLED_NUMBER = ("user_phone_number", "user_identifier")
 
 @dataclass(frozen=True, slots=True)
 class OutboundAgent:
-    """Who talks in the calls that we place. `result_url`: where we are told what became of one."""
+    """Who talks in the calls that we place. `result_url`: where we are told what became of one; behind it come our
+    id of the call and its pass, which `secret` makes.
+    """
 
     app_id: str
     app_version: int | None
     connection_id: str
     result_url: str
+    secret: str = field(repr=False)
+
+    def result_url_of(self, call_id: str) -> str:
+        return f"{self.result_url}/{quote(call_id, safe='')}/{call_pass(self.secret, call_id)}"
 
 
 class SamvaadCallControl:
@@ -113,7 +121,7 @@ class SamvaadCallControl:
             },
             "user_config": {"user_phone_number": dial.to},
             "webhook_config": {
-                "url": agent.result_url,
+                "url": agent.result_url_of(dial.call_id),
                 "metadata": {"call": dial.call_id, "attempt": dial.attempt_id},
             },
         }

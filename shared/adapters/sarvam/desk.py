@@ -1,50 +1,58 @@
-"""All of Sarvam's voice agents that our doors need: who may knock, what they bring, how they are answered.
-
-No signature is documented, so what is at the door is a secret in the address, which is compared in constant time.
-"""
+"""All of Sarvam's voice agents that our doors need: who may knock, what they bring, how they are answered."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.sarvam import hooks, results
+from shared.adapters.sarvam import hooks, passes, results
 from shared.adapters.sarvam.hooks import Interaction, Utterance
 from shared.adapters.sarvam.results import CallResult
-from shared.domain.errors import InvalidRequest, Unauthenticated
+from shared.domain.errors import InvalidRequest
 from shared.domain.telephony.delegated import Speech
 from shared.domain.telephony.text_turns import TextReply
 from shared.ports.clock import Clock
 from shared.ports.short_memory import ShortMemory
 
-SHORTEST_SECRET = 32
 _REPEATED_WITHIN_MS = 8_000
 _MOST_NAMES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class SarvamDesk:
-    """`secrets`: the current one, and the one before while it is rotated."""
+    """`secrets`: ours, which tools and hooks bear, the current one and the one before while it is rotated;
+    `signing_secrets`: theirs, with which results are signed, where a webhook is saved in the workspace.
+    """
 
     secrets: tuple[str, ...]
     memory: ShortMemory
     clock: Clock
+    signing_secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises: InvalidRequest for a secret that can be guessed."""
-        if any(len(secret) < SHORTEST_SECRET for secret in self.secrets if secret) or not any(self.secrets):
-            raise InvalidRequest("settings", f"SAMVAAD_WEBHOOK_SECRET has at least {SHORTEST_SECRET} characters")
+        if not passes.known(*self.secrets, name="SAMVAAD_WEBHOOK_SECRET"):
+            raise InvalidRequest("settings", "SAMVAAD_WEBHOOK_SECRET is missing")
 
-    def check(self, given: str) -> None:
+    def check(self, authorization: str) -> None:
         """Raises: Unauthenticated."""
-        digest = hashlib.sha256(given.encode(errors="replace")).digest()
-        known = [hashlib.sha256(secret.encode()).digest() for secret in self.secrets if secret]
-        matches = [hmac.compare_digest(digest, secret) for secret in known]  # all of them, whichever it is
-        if not any(matches):
-            raise Unauthenticated("sarvam_secret", "this is nobody's address")
+        passes.check_bearer(authorization, filter(None, self.secrets))
+
+    def check_result(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Where the workspace signs, what is not signed is nobody's. `headers`: by their names in lower case.
+        Raises: Unauthenticated.
+        """
+        signing = [secret for secret in self.signing_secrets if secret]
+        if not signing:
+            return self.check(headers.get("authorization", ""))
+        signature, timestamp = headers.get(passes.SIGNATURE_HEADER, ""), headers.get(passes.TIMESTAMP_HEADER, "")
+        return passes.check_signature(body, timestamp, signature, signing, self.clock.now_ms())
+
+    def check_call(self, call_id: str, given: str) -> None:
+        """Whether this is the pass of that call of ours. Raises: Unauthenticated."""
+        passes.check_call_pass(given, call_id, filter(None, self.secrets))
 
     def start(self, body: bytes) -> Interaction:
         """Raises: InvalidRequest."""
@@ -85,6 +93,10 @@ class SarvamDesk:
 
     def tell_turn(self, utterance: Utterance, call_id: str, reply: TextReply) -> dict[str, Any]:
         return hooks.answer_turn(utterance, call_id, reply)
+
+    @staticmethod
+    def tell_nonsense() -> dict[str, Any]:
+        return hooks.answer_nonsense()
 
     @staticmethod
     def outline(body: bytes) -> str:

@@ -29,6 +29,15 @@ _LONGEST_WORDS = 5_000
 _MOST_TURNS = 1_000
 _COME_AGAIN = "The answer is not whole. Call this tool again at once, with an empty utterance."
 _OVER = "The call is over. Say goodbye."
+_NOT_UNDERSTOOD = "That was not understood. Ask the caller to say it again."
+TRANSFER_TOOL = "call_transfer"
+"""The platform's own tool, which the agent's instructions name.
+Source: https://docs.sarvam.ai/voice-agents/build/tools/call-transfer
+"""
+TRANSFER_VARIABLE = "transfer_number"
+"""The agent's variable that the destination of that tool is, where it has one."""
+_TRANSFER_STATE = "transfer"
+"""The state in which that tool is to be used, where the agent has states."""
 _AGENT = ("agent", "bot", "assistant")
 
 Body = Mapping[str, Any]
@@ -84,7 +93,8 @@ def read_interaction(document: Body) -> Interaction:
     interaction_id, attempt_id = _id(places, "interaction_id"), _id(places, "attempt_id")
     if not interaction_id and not attempt_id:
         raise InvalidRequest("interaction_unknown", "the body names no interaction")
-    language = _first(places, "language", "initial_language_name", "interaction_language")
+    language = _first((context, document), "language")  # what the agent speaks now; the others say how it began
+    language = language or _first(places, "language", "initial_language_name", "interaction_language")
     return Interaction(
         interaction_id=interaction_id,
         attempt_id=attempt_id,
@@ -130,12 +140,34 @@ def answer_turn(utterance: Utterance, call_id: str, reply: TextReply) -> dict[st
     allowed, language = context.get("allowed_languages"), agent_language(reply.language)
     if language and (not isinstance(allowed, list) or language in allowed):
         context["language"] = language
+    if reply.next is Next.TRANSFER and reply.transfer is not None:
+        return _put_through(context, reply.text, reply.transfer.to)
     if reply.next is Next.HANG_UP:
         context["end_conversation"] = True
     message = {Next.COME_AGAIN: _COME_AGAIN, Next.HANG_UP: _OVER}.get(reply.next)
     if not reply.text and message is None:
         message = "Wait for the caller."
     return {"message_to_llm": message, "message_to_user": reply.text or None, "context": context}
+
+
+def answer_nonsense() -> dict[str, Any]:
+    """To a tool whose words are lost: an error would only be asked for again."""
+    return {"message_to_llm": _NOT_UNDERSTOOD, "message_to_user": None}
+
+
+def _put_through(context: dict[str, Any], text: str, to: str) -> dict[str, Any]:
+    """There is no command for it: the model is told to use its tool. It is told alone, for of two messages the one
+    to the caller is spoken, and whether the model goes on at once then is not documented.
+    """
+    variables, states = _object(context, "agent_variables"), context.get("next_valid_states")
+    if TRANSFER_VARIABLE in variables:  # one that is not defined would be refused
+        context["agent_variables"] = {**variables, TRANSFER_VARIABLE: to}
+    if isinstance(states, list) and _TRANSFER_STATE in states:
+        context["state"] = _TRANSFER_STATE
+    words = text.replace('"', "'")
+    first = f'Say to the caller exactly: "{words}" Then use' if words else "Use"
+    message = f"{first} the tool {TRANSFER_TOOL} at once, to {to}, and say nothing more."
+    return {"message_to_llm": message, "message_to_user": None, "context": context}
 
 
 def number_of(value: object) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from shared.adapters.sarvam.languages import language_of
 from shared.adapters.sarvam.wire import is_passing
 from shared.domain.errors import SpeechToTextError
+from shared.domain.json_text import whole
 
 if TYPE_CHECKING:
     import aiohttp
@@ -27,16 +28,19 @@ logger = logging.getLogger(__name__)
 PATH = "/speech-to-text-realtime/ws"
 
 
-def query(model: str, language_code: str) -> str:
-    """`fast` is about partial transcripts, which nobody reads here: a final one is made apart from them."""
+def query(model: str, language_code: str, *, is_mulaw: bool = False) -> str:
+    """`fast` is about partial transcripts, which nobody reads here: a final one is made apart from them.
+
+    `is_mulaw`: telephone sound comes as it is, at 8 kHz.
+    """
     return urlencode(
         {
             "language_code": language_code,
             "model": model,
             "stream_type": "fast",
             "endpointing": "manual",
-            "encoding": "linear16",
-            "sample_rate": "16000",
+            "encoding": "mulaw" if is_mulaw else "linear16",
+            "sample_rate": "8000" if is_mulaw else "16000",
         }
     )
 
@@ -66,6 +70,7 @@ class SarvamSocket:
         await asyncio.shield(self._begun)
 
     async def append(self, pcm: bytes) -> None:
+        """In the encoding that the session was begun with."""
         if not self._speaking:
             self._speaking = True
             await self._send('{"event":"speech_start"}')
@@ -120,7 +125,7 @@ class SarvamSocket:
                 if not self._begun.done():
                     self._begun.set_result(None)
             case "transcript.final":
-                words = event["text"].strip()
+                words = whole(event["text"].strip())
                 self._language = language_of(str(event.get("language") or ""))
                 answer = self._utterances.popleft() if self._utterances else None
                 if answer is not None and not answer.done():

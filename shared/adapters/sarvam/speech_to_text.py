@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from dataclasses import dataclass
 
 from shared.adapters.sarvam.languages import request_language, socket_language
 from shared.adapters.sarvam.realtime_socket import PATH, SarvamSocket, query
 from shared.adapters.sarvam.wire import Refused, SarvamAccount, SarvamWire, translated
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import SpeechToTextError
+from shared.domain.json_text import whole
 from shared.domain.recording_form import content_type, recording_form
 from shared.domain.seam import joined
 from shared.ports.speech_to_text import Transcription
@@ -59,6 +61,7 @@ class SarvamSpeechToText:
         self._patience_s = patience_s
         self._deadline_s = deadline_s
         self._idle = IdleSockets(idle_s=idle_s, rest_s=rest_s)
+        self._mulaw_sockets = _MulawSockets(self)
 
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> Transcription:
         if not self._by_socket:
@@ -71,11 +74,16 @@ class SarvamSpeechToText:
             call_id=call_id,
             patience_s=self._patience_s,
             deadline_s=self._deadline_s,
+            mulaw_sockets=self._mulaw_sockets,
         )
 
-    async def connect(self, *, language: str, call_id: str) -> SarvamSocket:
+    @property
+    def takes_mulaw(self) -> bool:
+        return self._by_socket
+
+    async def connect(self, *, language: str, call_id: str, is_mulaw: bool = False) -> SarvamSocket:
         """Fills the port `SpeechSockets`."""
-        path = f"{PATH}?{query(self._socket_model, socket_language(language))}"
+        path = f"{PATH}?{query(self._socket_model, socket_language(language), is_mulaw=is_mulaw)}"
         async with translated("connect"), asyncio.timeout(_CONNECT_S):
             socket = SarvamSocket(await self._wire.connect(path, _CLOSE_S))
             try:
@@ -101,7 +109,7 @@ class SarvamSpeechToText:
             text = json.loads(await answer.read())["transcript"]
             if not isinstance(text, str):
                 raise SpeechToTextError("sarvam_failed", "transcribe: no text in the answer", retryable=True)
-            return text.strip()
+            return whole(text.strip())
 
     async def ping(self) -> None:
         """Sarvam has no call for this: it is ready if it answers at all."""
@@ -117,3 +125,13 @@ class SarvamSpeechToText:
         """Close its connections."""
         await self._idle.close_all()
         await self._wire.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _MulawSockets:
+    """Fills the port `SpeechSockets`, with connections to which telephone sound goes as it came."""
+
+    account: SarvamSpeechToText
+
+    async def connect(self, *, language: str, call_id: str) -> SarvamSocket:
+        return await self.account.connect(language=language, call_id=call_id, is_mulaw=True)

@@ -12,6 +12,7 @@ from shared.adapters.twilio.signature import Signed, is_signed
 from shared.domain.errors import InvalidRequest
 
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
+_EVERYBODY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,17 @@ class TwilioAccount:
     """`auth_tokens`: the current one, then the one before while it is being rotated. `shared_keys`: id to secret.
 
     `tenants`: whose calls alone may run over it, for who has its secrets can make up webhooks, and whoever places
-    calls over it does so at its owner's expense; empty: everybody's.
+    calls over it does so at its owner's expense; None: everybody's.
     """
 
     sid: str
     auth_tokens: tuple[str, ...] = field(repr=False)
     shared_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tenants: frozenset[str] = frozenset()
+    tenants: frozenset[str] | None = None
 
     def serves(self, tenant_id: str) -> bool:
         """Whether calls of this tenant may run over it."""
-        return not self.tenants or tenant_id in self.tenants
+        return self.tenants is None or tenant_id in self.tenants
 
     def has_signed(self, url: str, params: Iterable[tuple[str, str]], signed: Signed) -> bool:
         """Whether one of this account's secrets made the signature."""
@@ -61,8 +62,9 @@ def shared_keys(text: str) -> dict[str, str]:
 
 
 def subaccounts(text: str) -> list[TwilioAccount]:
-    """TWILIO_SUBACCOUNTS: a JSON object of account SIDs, each with its token, a list of tokens (the current one
-    first), or `{"tokens": […], "shared_keys": {id: secret}, "tenants": [id]}`. Raises: InvalidRequest.
+    """TWILIO_SUBACCOUNTS: a JSON object of account SIDs, each with `{"tokens": […], "shared_keys": {id: secret},
+    "tenants": [id]}`; the current token first, and one token may stand without a list. Whose calls may run over it is
+    said for each: `"tenants": "*"` where everybody's may. Raises: InvalidRequest.
     """
     name = "TWILIO_SUBACCOUNTS"
     accounts = []
@@ -80,13 +82,15 @@ def subaccounts(text: str) -> list[TwilioAccount]:
     return accounts
 
 
-def _tenants(name: str, entry: Mapping[str, Any]) -> frozenset[str]:
-    """An empty list would be an account that is good for nothing, and is none that is good for all."""
+def _tenants(name: str, entry: Mapping[str, Any]) -> frozenset[str] | None:
+    """None for all, which must be said: who forgets to say whose an account is has not given it to everybody."""
     tenants = entry.get("tenants")
-    if tenants is None:
-        return frozenset()
+    if tenants == _EVERYBODY:
+        return None
     if not isinstance(tenants, list) or not tenants or not all(isinstance(each, str) and each for each in tenants):
-        raise _wrong(name, "tenants are a list of their ids")
+        raise _wrong(name, f'each account names its tenants, a list of their ids, or "{_EVERYBODY}" for all')
+    if _EVERYBODY in tenants:
+        raise _wrong(name, f'"{_EVERYBODY}" stands alone, not in a list')
     return frozenset(tenants)
 
 

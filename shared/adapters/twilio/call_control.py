@@ -11,6 +11,7 @@ from shared.adapters.twilio.accounts import TwilioAccount
 from shared.adapters.twilio.addresses import MACHINE, TOLD, TwilioAddresses
 from shared.adapters.twilio.dialling import TwilioDialling
 from shared.adapters.twilio.events import PROGRESS
+from shared.adapters.twilio.form_values import shown_instead
 from shared.adapters.twilio.rest import Form, Outcome, TwilioRest
 from shared.adapters.twilio.twiml import Speech, TwilioDocuments
 from shared.domain.call import CallState
@@ -69,7 +70,8 @@ class TwilioCallControl:
         if transfer.kind is TransferKind.WARM:
             await self._call_person(provider_call_id, transfer)
         else:
-            await self._redirect(provider_call_id, self._documents.cold_transfer(transfer), "transfer")
+            document = self._documents.cold_transfer(transfer, caller_id=await self._shown_instead(provider_call_id))
+            await self._redirect(provider_call_id, document, "transfer")
 
     async def put_through(self, caller_sid: str, account_sid: str) -> None:
         """The person, whose line is in this account, has heard the whisper: take the caller there.
@@ -128,6 +130,15 @@ class TwilioCallControl:
             return None
         return PROGRESS.get(call.text("status"))
 
+    async def _shown_instead(self, caller_sid: str) -> str:
+        """Our number, where the caller's own cannot be shown; "" where it can, or nobody tells."""
+        try:
+            _, call = await self._find(caller_sid)
+        except VoiceAgentError as error:
+            logger.info("who is put through is not known: %s", error)
+            return ""
+        return shown_instead(call.text("from"), call.text("to"))
+
     async def _call_person(self, caller_sid: str, transfer: Transfer) -> None:
         """The person is shown the number of ours at which the caller is."""
         _, call = await self._find(caller_sid)
@@ -144,6 +155,8 @@ class TwilioCallControl:
             "AsyncAmd": "true",
             "AsyncAmdStatusCallback": self._addresses.person(caller_sid, MACHINE),
         }
+        if transfer.longest_s:
+            form["TimeLimit"] = str(transfer.longest_s)
         if transfer.keys:
             form["SendDigits"] = transfer.keys
         try:

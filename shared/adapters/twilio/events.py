@@ -6,7 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.adapters.twilio.form_values import MAX_PARTY_CHARACTERS, fraction, moment_ms, party, seconds
+from shared.adapters.twilio.form_values import (
+    MAX_PARTY_CHARACTERS,
+    fraction,
+    moment_ms,
+    party,
+    seconds,
+    shown_instead,
+)
 from shared.domain.errors import InvalidRequest
 from shared.domain.telephony.events import (
     AnsweredBy,
@@ -48,14 +55,14 @@ _TRANSFER_ANSWERED = frozenset({"completed", "answered"})
 class TwilioWebhook:
     """A verified request. `query`: what we wrote into the address ourselves, which the signature covers as well.
 
-    `tenants`: whom alone the account that signed may bring calls; empty: everybody.
+    `tenants`: whose calls alone may come by the account that signed; None: everybody's.
     """
 
     account_sid: str
     call_sid: str
     form: Mapping[str, str] = field(repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tenants: frozenset[str] = frozenset()
+    tenants: frozenset[str] | None = None
 
     def text(self, name: str) -> str:
         return self.form.get(name, "")
@@ -138,6 +145,11 @@ class TwilioWebhook:
         status = self.text("DialCallStatus")
         key = f"transfer:{self.text('DialCallSid')[:34]}:{status[:16]}"
         return TransferEnded(Provider.TWILIO, self.call_sid, key, was_answered=status in _TRANSFER_ANSWERED)
+
+    @property
+    def caller_id(self) -> str:
+        """What a person sees to whom the caller is put through; "" where that is the caller's own number."""
+        return shown_instead(self.text("From"), self.text("To"))
 
     def put_through(self, *, was_answered: bool) -> TransferEnded:
         """Whether the person on this line takes the caller."""

@@ -19,6 +19,13 @@ def party(given: str) -> str:
     return shown.lstrip("+") if shown.startswith("+") and not _E164.fullmatch(shown) else shown
 
 
+def shown_instead(caller: str, called: str) -> str:
+    """Of a call that is put through: the number that was called, where the caller's own cannot be shown; "" where it
+    can. Source: https://www.twilio.com/docs/api/errors/13214
+    """
+    return called if _E164.fullmatch(called) and not _E164.fullmatch(caller) else ""
+
+
 def seconds(text: str) -> float | None:
     is_number = text.isascii() and text.isdecimal() and len(text) < 9
     return float(text) if is_number and float(text) <= _LONGEST_CALL_S else None

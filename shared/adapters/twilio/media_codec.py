@@ -67,7 +67,7 @@ class TwilioFrameDecoder:
         joined = self._before + mulaw
         self._before = joined[-len(self._before) :]
         signal = _EXPANSION.take(np.frombuffer(joined, dtype=np.uint8))
-        return DecodedFrame(doubled(signal).tobytes(), at_ms)
+        return DecodedFrame(doubled(signal).tobytes(), at_ms, mulaw)
 
 
 def _fields(payload: bytes) -> tuple[Any, Any]:

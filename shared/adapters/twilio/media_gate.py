@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 from shared.adapters.twilio.handshake import connect
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES = 64 * 1024
 _MEDIA = b'{"event":"media"'
 _STOPPED = "stopped"
+_KEY = re.compile(r"[0-9A-D*#]")
+_MAX_MARK_CHARACTERS = 64
 
 
 class TwilioMediaGate:
@@ -103,14 +106,14 @@ class TwilioMediaGate:
             case "mark":
                 mark = message.get("mark")
                 name = mark.get("name") if isinstance(mark, dict) else None
-                if isinstance(name, str) and name.isascii():
+                if isinstance(name, str) and name.isascii() and len(name) <= _MAX_MARK_CHARACTERS:
                     await self._pipes.append(
                         pipe_names.events(call_id), {"event": "mark", "name": name}, must_exist=True
                     )
             case "dtmf":
                 dtmf = message.get("dtmf")
                 digit = dtmf.get("digit") if isinstance(dtmf, dict) else None
-                if isinstance(digit, str) and digit.isascii():
+                if isinstance(digit, str) and _KEY.fullmatch(digit):
                     await self._pipes.append(pipe_names.frames(call_id), {"k": digit}, must_exist=True)
             case "stop":
                 await self._move_media.stopped(call_id, upstream.connection_id)

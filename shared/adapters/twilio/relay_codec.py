@@ -117,7 +117,8 @@ def play(source: str, *, loop: int = 1) -> str:
 
 
 def keys(digits: str) -> str:
-    return _message("sendDigits", digits=digits)
+    """The only pause there is lasts half a second: `w`."""
+    return _message("sendDigits", digits=digits.replace("W", "ww"))
 
 
 def language(tag: str) -> str:

@@ -69,7 +69,7 @@ class TwilioRest:
 
     def __init__(self, accounts: TwilioAccounts, base_url: str, *, deadline_s: float = DEADLINE_S) -> None:
         self.accounts = accounts
-        self._base_url = checked_base_url(base_url)
+        self.base_url = checked_base_url(base_url)
         self._deadline_s = deadline_s
 
     async def ask(self, account: TwilioAccount, path: str, query: Mapping[str, str] | None = None) -> Outcome:
@@ -80,10 +80,14 @@ class TwilioRest:
         """A POST; `again`: whether it may be sent a second time, since doing it twice changes nothing."""
         return await self._send("POST", account, path, {"data": dict(form)}, _ATTEMPTS if again else 1)
 
+    async def remove(self, account: TwilioAccount, path: str) -> Outcome:
+        """A DELETE, tried twice."""
+        return await self._send("DELETE", account, path, {}, _ATTEMPTS)
+
     async def _send(
         self, method: str, account: TwilioAccount, path: str, content: Mapping[str, Any], attempts: int
     ) -> Outcome:
-        url = f"{self._base_url}/2010-04-01/Accounts/{account.sid}/{path}"
+        url = f"{self.base_url}/2010-04-01/Accounts/{account.sid}/{path}"
         auth = (account.sid, account.auth_tokens[0])
         async with httpx.AsyncClient(auth=auth, timeout=self._deadline_s) as client:
             outcome = Outcome(0, {}, was_sent=False)

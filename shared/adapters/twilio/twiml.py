@@ -18,8 +18,12 @@ from shared.domain.telephony.text_turns import Next, TextReply
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_SAY = 3_000
 """Of one `<Say>`, in characters; Twilio's own limit is 4096."""
+_LONGEST_ORDERED = 4_000
+"""Of a document that is not fetched, but given along with an order, in characters."""
 _LISTEN_S = 8
 """After which a caller who says nothing is asked again."""
+_LISTEN_BETWEEN_S = 1
+"""The same before the rest of an answer is asked for; Twilio counts whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class TwilioDocuments:
         if (voice := relay_voice(speech.voice)) is not None:
             attributes |= {"ttsProvider": voice.provider, "voice": voice.voice}
         relay = ET.SubElement(connect, "ConversationRelay", attributes)
+        # Those to which the session may be switched.
         spoken = dict.fromkeys(filter(None, map(twilio_language, agent.manner.languages)))
         for code in spoken:
             if code != language:
@@ -77,7 +82,7 @@ class TwilioDocuments:
         ET.SubElement(relay, "Parameter", {"name": "ticket", "value": ticket})
         return _document(response)
 
-    def turn(self, call_id: str, reply: TextReply, *, consent: str = "") -> str:
+    def turn(self, call_id: str, reply: TextReply, *, consent: str = "", caller_id: str = "") -> str:
         """Say a reply, then do what comes next. A caller who is silent is brought back too, with no words. The caller
         of a warm transfer goes on with the agent until the person has taken it.
 
@@ -87,14 +92,14 @@ class TwilioDocuments:
         response = self._begin(speech)
         match reply.next:
             case Next.COME_AGAIN:
-                _say(response, reply.text, speech)
+                self._say_so_far(response, call_id, reply, speech)
                 _redirect(response, self._addresses.rest_of_turn(call_id, reply.turn, reply.told))
             case Next.HANG_UP:
                 _say(response, reply.text, speech)
                 ET.SubElement(response, "Hangup")
             case Next.TRANSFER if reply.transfer is not None and reply.transfer.kind is TransferKind.COLD:
                 _say(response, reply.text, speech)
-                self._dial(response, reply.transfer, reply.language)
+                self._dial(response, reply.transfer, reply.language, caller_id)
             case _:
                 following = self._addresses.turn(call_id, reply.turn + 1)
                 if not reply.is_interruptible:
@@ -104,10 +109,23 @@ class TwilioDocuments:
                     _say(gather, reply.text, speech)
         return _document(response)
 
-    def cold_transfer(self, transfer: Transfer) -> str:
-        """Put the caller through; the agent has left. Source: https://www.twilio.com/docs/voice/twiml/dial"""
+    def _say_so_far(self, response: ET.Element, call_id: str, reply: TextReply, speech: Speech) -> None:
+        """What there is of an answer; who speaks into it, or into the waiting, takes the next turn."""
+        if not reply.is_interruptible:
+            _say(response, reply.text, speech)
+            return
+        following = self._addresses.turn(call_id, reply.turn + 1)
+        gathering = _gathering(following, speech) | {"timeout": str(_LISTEN_BETWEEN_S)}
+        del gathering["actionOnEmptyResult"]  # so that silence leads on to what stands behind
+        _say(ET.SubElement(response, "Gather", gathering), reply.text, speech)
+
+    def cold_transfer(self, transfer: Transfer, *, caller_id: str = "") -> str:
+        """Put the caller through; the agent has left. `caller_id`: shown instead of the caller's number.
+
+        Source: https://www.twilio.com/docs/voice/twiml/dial
+        """
         response = ET.Element("Response")
-        self._dial(response, transfer, transfer.language)
+        self._dial(response, transfer, transfer.language, caller_id)
         return _document(response)
 
     def nobody_there(self, language: str) -> str:
@@ -115,9 +133,13 @@ class TwilioDocuments:
         text, tongue = nobody_there(language)
         return self.hang_up(text, Speech(tongue))
 
-    def _dial(self, response: ET.Element, transfer: Transfer, language: str) -> None:
+    def _dial(self, response: ET.Element, transfer: Transfer, language: str, caller_id: str) -> None:
         action, timeout = self._addresses.transferred(language), str(transfer.ring_s)
-        dial = ET.SubElement(response, "Dial", {"action": action, "timeout": timeout, "answerOnBridge": "true"})
+        limit = {"timeLimit": str(transfer.longest_s)} if transfer.longest_s else {}
+        attributes = {"action": action, "timeout": timeout, "answerOnBridge": "true", **limit}
+        if caller_id:
+            attributes["callerId"] = caller_id
+        dial = ET.SubElement(response, "Dial", attributes)
         number = ET.SubElement(dial, "Number", {"sendDigits": transfer.keys} if transfer.keys else {})
         number.text = transfer.to
 
@@ -147,12 +169,16 @@ class TwilioDocuments:
         return _document(response)
 
     def message(self, text: str, speech: Speech) -> str:
-        """Speak to the machine that answered, then hang up."""
+        """Speak to the machine that answered, then hang up. What is too long as XML is left out at the end."""
         response = ET.Element("Response")
         ET.SubElement(response, "Pause", {"length": "1"})
         _say(response, text, speech)
         ET.SubElement(response, "Hangup")
-        return _document(response)
+        document = _document(response)
+        if (excess := len(document) - _LONGEST_ORDERED) <= 0:
+            return document
+        shorter = text[: len(text) - max(1, excess // len("&amp;"))]
+        return self.message(shorter.rpartition(" ")[0] or shorter, speech)
 
     def hang_up(self, text: str = "", speech: Speech | None = None) -> str:
         response = ET.Element("Response")

@@ -12,6 +12,7 @@ from shared.adapters.vonage.ncco import Ncco, NccoWriter, keys_of
 from shared.adapters.vonage.own_links import OwnLinks
 from shared.adapters.vonage.parties import leg_of, party
 from shared.adapters.vonage.rest import NoAnswer, VonageApi, document_of, refusal
+from shared.adapters.vonage.whispers import Whispers
 from shared.domain.call import CallState
 from shared.domain.errors import Conflict, InvalidRequest, TelephonyError
 from shared.domain.telephony.commands import Dial, DialUncertain, SendKeys, Transfer, Voicemail
@@ -40,10 +41,11 @@ class VonageCallControl:
         }
     )
 
-    def __init__(self, api: VonageApi, legs: KnownLegs, links: OwnLinks) -> None:
+    def __init__(self, api: VonageApi, legs: KnownLegs, links: OwnLinks, whispers: Whispers) -> None:
         self._api = api
         self._legs = legs
         self._links = links
+        self._whispers = whispers
         self._writer = NccoWriter(links)
 
     async def hang_up(self, provider_call_id: str) -> None:
@@ -53,13 +55,16 @@ class VonageCallControl:
             return  # it has ended already
 
     async def transfer(self, provider_call_id: str, transfer: Transfer) -> None:
+        _check_sendable(transfer.keys)
         notes = await self._notes(provider_call_id)
-        ncco = self._writer.transfer(transfer, leg=provider_call_id, own_number=notes.own_number)
+        whisper_url = await self._whispers.keep(transfer)
+        ncco = self._writer.transfer(
+            transfer, leg=provider_call_id, own_number=notes.own_number, whisper_url=whisper_url
+        )
         await self._go_on("transfer", provider_call_id, ncco)
 
     async def send_keys(self, provider_call_id: str, keys: SendKeys) -> None:
-        if _UNSENDABLE.search(keys.keys):
-            raise InvalidRequest("keys_unsendable", "Vonage sends 0-9, * and #, and pauses; not A to D")
+        _check_sendable(keys.keys)
         await self._command("send keys", provider_call_id, "/dtmf", {"digits": keys_of(keys)})
 
     async def record(self, provider_call_id: str, *, on: bool) -> None:
@@ -97,7 +102,10 @@ class VonageCallControl:
         return leg
 
     async def find_dialled(self, dial: Dial) -> str | None:
-        """By what the call itself has told us since, or else by its numbers among the newest calls."""
+        """By what the call itself has told us since, or else by its numbers among the newest calls.
+
+        Raises: TelephonyError, also where several can be it.
+        """
         if leg := await self._legs.leg_of(dial.call_id):
             return leg
         now = datetime.now(UTC)
@@ -110,17 +118,16 @@ class VonageCallControl:
             raise refusal("find a call", response)
         embedded = document_of(response).get("_embedded")
         calls = embedded.get("calls") if isinstance(embedded, dict) else None
-        for call in calls if isinstance(calls, list) else ():
-            if not isinstance(call, dict) or call.get("direction") != "outbound" or not (leg := leg_of(call)):
-                continue
-            if (_number(call.get("to")), _number(call.get("from"))) != (dial.to, dial.caller_id):
-                continue
-            if (await self._legs.of(leg)).call_id in ("", dial.call_id):
-                await self._legs.note(
-                    leg, LegNotes(dial.call_id, str(call.get("conversation_uuid", "")), dial.caller_id)
-                )
-                return leg
-        return None
+        fitting = {leg_of(call): call for call in calls if _is_of(call, dial)} if isinstance(calls, list) else {}
+        whose = {leg: (await self._legs.of(leg)).call_id for leg in fitting}
+        found = [leg for leg, call_id in whose.items() if call_id == dial.call_id]  # told since we looked
+        found = found or [leg for leg, call_id in whose.items() if not call_id]
+        if len(found) > 1:
+            raise TelephonyError("dial_ambiguous", "several calls can be the one that was dialled", retryable=True)
+        for leg in found:
+            conversation = str(fitting[leg].get("conversation_uuid", ""))
+            await self._legs.note(leg, LegNotes(dial.call_id, conversation, dial.caller_id))
+        return found[0] if found else None
 
     async def state_of(self, provider_call_id: str) -> CallState | None:
         try:
@@ -189,6 +196,19 @@ class VonageCallControl:
         if not response.is_success:
             raise refusal("look up a call", response)
         return document_of(response)
+
+
+def _check_sendable(keys: str) -> None:
+    """Raises: InvalidRequest."""
+    if _UNSENDABLE.search(keys):
+        raise InvalidRequest("keys_unsendable", "Vonage sends 0-9, * and #, and pauses; not A to D")
+
+
+def _is_of(call: object, dial: Dial) -> bool:
+    """Whether a listed call can be the one that was dialled."""
+    if not isinstance(call, dict) or call.get("direction") != "outbound" or not leg_of(call):
+        return False
+    return (_number(call.get("to")), _number(call.get("from"))) == (dial.to, dial.caller_id)
 
 
 def _number(endpoint: object) -> str:

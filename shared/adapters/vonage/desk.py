@@ -9,7 +9,9 @@ from shared.adapters.vonage.leg_notes import KnownLegs
 from shared.adapters.vonage.ncco import MediaSocket, Ncco, NccoWriter
 from shared.adapters.vonage.own_links import OwnLinks
 from shared.adapters.vonage.webhooks import VonageWebhooks
+from shared.adapters.vonage.whispers import Whispers
 from shared.domain.call import Agent
+from shared.domain.telephony.text_turns import Next, TextReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class VonageDesk:
     webhooks: VonageWebhooks
     links: OwnLinks
     legs: KnownLegs
+    whispers: Whispers
     socket_url: str
     socket_token: Callable[[str], Awaitable[str]]
 
@@ -30,6 +33,11 @@ class VonageDesk:
         """The call's audio to our socket. Raises: MediaError."""
         socket = MediaSocket(self.socket_url, await self.socket_token(call_id), ticket)
         return self.writer.connect_socket(socket, leg=leg, own_number=own_number)
+
+    async def reply(self, reply: TextReply, *, call_id: str, leg: str, own_number: str) -> Ncco:
+        """The answer of a text line, and what comes after it. Raises: StoreError."""
+        whisper_url = await self.whispers.keep(reply.transfer) if reply.next is Next.TRANSFER else ""
+        return self.writer.reply(reply, call_id=call_id, leg=leg, own_number=own_number, whisper_url=whisper_url)
 
     def opening(self, agent: Agent, leg: str) -> Ncco:
         """What comes before the conversation: where Vonage is to record it, that is said first."""

@@ -30,21 +30,31 @@ class OwnLinks:
     def turn(self, call_id: str, leg: str, turn: int, *, after: int = 0) -> str:
         return self._with("turn", call=call_id, leg=leg, turn=str(turn), after=str(after))
 
+    def turn_or_rest(self, call_id: str, leg: str, turn: int, *, after: int) -> str:
+        """For the words of this turn or, where the caller is silent, for the rest of the answer before it."""
+        return self._with("turn", call=call_id, leg=leg, turn=str(turn), after=str(after), rest="1")
+
     def transfer(self, leg: str) -> str:
         return self._with("transfer", leg=leg)
 
-    def whisper(self, text: str) -> str:
-        """Vonage asks this one by GET, whose signature covers nothing that can be relied on: it bears its own."""
-        return self._with("whisper", text=text, mac=self._mac(text))
+    def whisper(self, whisper_id: str, *, until_s: int) -> str:
+        """Vonage asks this one by GET, whose signature covers nothing that can be relied on: it bears its own.
 
-    def whispered(self, text: str, mac: str) -> str:
-        """The text of such an address. Raises: Unauthenticated if it is not one of ours."""
-        if not mac.isascii() or not hmac.compare_digest(mac, self._mac(text)):
+        `until_s`: Unix epoch, after which it does not hold.
+        """
+        until = str(until_s)
+        return self._with("whisper", id=whisper_id, until=until, mac=self._mac(whisper_id, until))
+
+    def require_whisper(self, whisper_id: str, until: str, mac: str, *, now_s: float) -> None:
+        """Raises: Unauthenticated if these are not of such an address of ours that holds."""
+        if not mac.isascii() or not hmac.compare_digest(mac, self._mac(whisper_id, until)):
             raise Unauthenticated("vonage_link", "the address is not one of ours")
-        return text
+        if int(until) < now_s:
+            raise Unauthenticated("vonage_link", "the address does not hold any more")
 
-    def _mac(self, text: str) -> str:
-        digest = hmac.new(self._secret, _PURPOSE + text.encode(), hashlib.sha256).digest()
+    def _mac(self, whisper_id: str, until: str) -> str:
+        sealed = _PURPOSE + f"{until}:{whisper_id}".encode(errors="replace")
+        digest = hmac.new(self._secret, sealed, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def _with(self, door: str, **parameters: str) -> str:

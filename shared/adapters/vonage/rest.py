@@ -40,7 +40,7 @@ class VonageApi:
     ) -> None:
         self._application_id = application_id
         self._private_key = private_key.replace("\\n", "\n")  # as a setting of one line has it
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._deadline_s = deadline_s
         self._token = ""
         self._renew_at_s = 0.0
@@ -52,8 +52,8 @@ class VonageApi:
 
         Raises: NoAnswer for what is not to be tried again and may have been carried out; else TelephonyError.
         """
-        may_move = is_vonage(region_url) and is_vonage(self._base_url)
-        base_url = region_url.rstrip("/") if may_move else self._base_url
+        may_move = is_vonage(region_url) and is_vonage(self.base_url)
+        base_url = region_url.rstrip("/") if may_move else self.base_url
         attempts = _ATTEMPTS if again else 1
         async with httpx.AsyncClient(timeout=self._deadline_s, trust_env=False) as client:
             for attempt in range(1, attempts + 1):

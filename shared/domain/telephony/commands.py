@@ -29,7 +29,8 @@ class TransferKind(StrEnum):
 class Transfer:
     """`to`: E.164. `whisper`: what the person hears before the caller is put through. `keys`: sent once answered.
 
-    `language`: in which the whisper is; "" where the provider's default does.
+    `language`: in which the whisper is; "" where the provider's default does. `longest_s`: after which the provider
+    ends it, where it can; 0: as long as they talk.
     """
 
     to: str
@@ -38,6 +39,7 @@ class Transfer:
     keys: str = ""
     ring_s: int = 25
     language: str = ""
+    longest_s: int = 0
 
     def __post_init__(self) -> None:
         if not is_e164(self.to):
@@ -48,6 +50,8 @@ class Transfer:
             SendKeys(self.keys)
         if not 5 <= self.ring_s <= 120:
             raise InvalidRequest("ring_out_of_range", "ring_s is 5 to 120")
+        if self.longest_s and not 60 <= self.longest_s <= 14_400:
+            raise InvalidRequest("longest_out_of_range", "longest_s is 60 to 14400")
 
     @property
     def is_cold(self) -> bool:

@@ -85,7 +85,9 @@ CAPABILITIES: Mapping[Line, frozenset[Capability]] = {
     Line.VONAGE_INPUT: _VONAGE | {_C.TEXT_TURNS, _C.INTERRUPTION},
     Line.CONNECT: _CONNECT,
     Line.CONNECT_LEX: _CONNECT,
-    Line.SARVAM: frozenset({_C.TEXT_TURNS, _C.INTERRUPTION, _C.OUTBOUND, _C.LANGUAGE_SWITCH, _C.HANG_UP}),
+    Line.SARVAM: frozenset(
+        {_C.TEXT_TURNS, _C.INTERRUPTION, _C.OUTBOUND, _C.LANGUAGE_SWITCH, _C.HANG_UP, _C.COLD_TRANSFER}
+    ),
 }
 """Source: the providers' own documents, as each adapter names them."""
 
@@ -94,10 +96,15 @@ _ALTERNATIVES: Mapping[tuple[Provider, Capability], str] = {
     (Provider.CONNECT, _C.KEYS_OUT): "give the keys with the transfer; Connect plays them after the answer",
     (Provider.CONNECT, _C.WARM_TRANSFER): "a cold transfer; the flow's whisper block tells the person who calls",
     (Provider.CONNECT, _C.VOICEMAIL_DETECTION): "a campaign of Connect, whose traffic alone may be classified",
-    (Provider.SARVAM, _C.COLD_TRANSFER): "the transfer rule of the Samvaad agent",
-    (Provider.SARVAM, _C.WARM_TRANSFER): "the transfer rule of the Samvaad agent",
+    (Provider.SARVAM, _C.WARM_TRANSFER): "a cold transfer, by the Samvaad agent's own tool",
     (Provider.SARVAM, _C.RECORDING): "the recording that Samvaad keeps, by its analytics API",
+    (Provider.SARVAM, _C.KEYS_OUT): "a call over a Twilio or Vonage number of the same agent",
+    (Provider.SARVAM, _C.VOICEMAIL_DETECTION): "a call over a Twilio or Vonage number of the same agent",
     (Provider.WEB, _C.COLD_TRANSFER): "a number that the page shows, or a call back",
+    (Provider.WEB, _C.WARM_TRANSFER): "a number that the page shows, or a call back",
+    (Provider.WEB, _C.KEYS_OUT): "a call over a telephone number of the same agent",
+    (Provider.WEB, _C.RECORDING): "our own recording of the call",
+    (Provider.WEB, _C.VOICEMAIL_DETECTION): "a call over a telephone number of the same agent",
     (Provider.WEB, _C.OUTBOUND): "a push message by which the app opens the page",
 }
 

@@ -26,7 +26,8 @@ _FINEST = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`open_calls`: how many outbound calls have not ended. `spent`: of today, with what open calls hold back.
+    """`open_calls`: how many outbound calls, and other ends of transfers, have not ended. `spent`: of today, with
+    what open ones hold back.
 
     `reservations`: how many the tenant has ever made, by which two that come at the same moment are told apart.
     """
@@ -108,6 +109,11 @@ class OutboundPolicy:
             raise Conflict("spend_limit", "what may be spent on a day is spent")
         return Allowance(minutes * 60, price)
 
+    def reckon(self, to: str) -> Allowance:
+        """What a call costs that is trusted whatever stands here; nothing where nobody has said what it does."""
+        known = any(to.startswith(prefix) for prefix in self.minute_prices)
+        return Allowance(self.longest_s // 60 * 60, self.minute_price(to) if known else Decimal(0))
+
     def minute_price(self, to: str) -> Decimal:
         """Raises: Forbidden where nobody has said what it costs."""
         fitting = [prefix for prefix in self.minute_prices if to.startswith(prefix)]
@@ -135,6 +141,19 @@ class AttemptState(StrEnum):
     """It was asked and did not answer: it may have begun the call."""
     FAILED = "failed"
     """It has certainly not begun the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The other end of a transfer, which is dialled as an outbound call is."""
+
+    leg_id: str
+    tenant_id: str
+    call_id: str
+    number: str
+    allowance: Allowance
+    ring_s: int
+    begun_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ def call_id_of(provider: Provider, provider_call_id: str) -> str:
 class CallOffered:
     """Somebody wants to talk. `callee` is the number that was dialled; a client names its agent instead.
 
-    `tenants`: whose calls alone may come by this account of the provider; empty: everybody's.
+    `tenants`: whose calls alone may come by this account of the provider; None: everybody's.
     """
 
     provider: Provider
     provider_call_id: str
     caller: str
     callee: str
-    tenants: frozenset[str] = frozenset()
+    tenants: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +67,29 @@ class AnswerCall:
         Conflict for a call that has ended.
         """
         route = await self.directory.route(offer.provider, offer.callee)
-        if route is None or (offer.tenants and route.agent.tenant_id not in offer.tenants):
+        if route is None or (offer.tenants is not None and route.agent.tenant_id not in offer.tenants):
             raise NotFound("number_unknown", "no agent answers on this number")
         call_id = await self._begin(offer, route, orchestrations)
         if self.gateway is not None:
-            await self.gateway.claim(offer.provider, call_id, caller=offer.caller, number=offer.callee)
+            await self.gateway.claim(
+                offer.provider,
+                call_id,
+                tenant_id=route.agent.tenant_id,
+                caller=offer.caller,
+                number=offer.callee,
+            )
         return Answered(call_id, route.agent, route.line, await self.live_calls.issue_ticket(call_id))
 
-    async def by_call(self, call_id: str, provider_call_id: str, orchestrations: Orchestrations) -> Answered:
+    async def by_call(
+        self, provider: Provider, call_id: str, provider_call_id: str, orchestrations: Orchestrations
+    ) -> Answered:
         """Somebody answers a call that we placed: the conversation begins, with the agent of that call.
 
-        An answer that is told again gets a new ticket. Raises: NotFound for a call that we did not place, Conflict
-        for one that has ended, or that the provider knows by another id.
+        An answer that is told again gets a new ticket. Raises: NotFound for a call that we did not place with this
+        provider, Conflict for one that has ended, or that the provider knows by another id.
         """
         call = await self.call_store.of_id(call_id)
-        if call is None or call.direction != OUTBOUND:
+        if call is None or call.direction != OUTBOUND or call.provider is not provider:
             raise NotFound("call_unknown", "we have not placed this call")
         if call.state.is_end:
             raise Conflict("call_ended", "this call has ended already")
@@ -119,6 +127,7 @@ class AnswerCall:
             callee=offer.callee,
             state=CallState.RINGING,
             started_at=self.clock.now(),
+            language=agent.language,
         )
         if not await self.call_store.create(call):
             known = await self.call_store.get(agent.tenant_id, call_id)

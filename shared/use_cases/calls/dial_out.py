@@ -41,6 +41,9 @@ class DialOut:
             return await self._settle(call, attempt, AttemptState.UNCERTAIN)
         if attempt.state is not AttemptState.PLANNED:
             return attempt.state
+        if self._is_late(call):  # the engine was away, and it may be night by now
+            logger.warning("call %s is not dialled: it was asked for too long ago", call.call_id)
+            return await self._forget(call, attempt)
         if await self.outbound_calls.move(attempt, AttemptState.DIALLING):
             return await self._dial(call, replace(attempt, state=AttemptState.DIALLING))
         was_called_off = call.state.is_end
@@ -68,7 +71,7 @@ class DialOut:
         if call.provider_call_id:  # somebody has answered, or the provider has told of it
             return await self._dialled(call, attempt, call.provider_call_id)
         control = self._control(call)
-        is_late = call.state.is_end or self.clock.now() - call.started_at > _SOON
+        is_late = call.state.is_end or self._is_late(call)
         if is_late and Capability.IDEMPOTENT_DIAL in control.capabilities:
             return attempt.state  # such a provider is asked by dialling again, and would call somebody now
         found = await control.find_dialled(attempt.dial(call))
@@ -108,6 +111,16 @@ class DialOut:
         now, reason = self.clock.now(), EndReason.FAILED
         await self.call_store.advance(call.tenant_id, call.call_id, end_state(reason), at=now, reason=reason)
         return await self._settle(call, attempt, AttemptState.FAILED)
+
+    def _is_late(self, call: Call) -> bool:
+        return self.clock.now() - call.started_at > _SOON
+
+    async def _forget(self, call: Call, attempt: Attempt) -> AttemptState:
+        """Unless somebody dials it at this moment."""
+        state = await self._settle(call, attempt, AttemptState.FAILED)
+        if state is not AttemptState.FAILED:
+            return AttemptState.UNCERTAIN
+        return await self._fail(call, replace(attempt, state=state))
 
     async def _settle(self, call: Call, attempt: Attempt, state: AttemptState) -> AttemptState:
         if await self.outbound_calls.move(attempt, state):

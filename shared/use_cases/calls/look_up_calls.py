@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.call import Call, CallState
 from shared.domain.errors import NotFound
+from shared.domain.telephony.lines import Provider
 from shared.ports.call_store import CallStore
 from shared.ports.live_calls import LiveCalls
 from shared.use_cases.calls.keep_records import turn_of
@@ -34,6 +36,15 @@ class LookUpCalls:
             if turn is not None:
                 saved[number] = turn
         return replace(call, turns=tuple(saved[number] for number in sorted(saved)))
+
+    async def is_among(
+        self, tenants: Collection[str], provider: Provider, *, provider_call_ids: Iterable[str], call_id: str
+    ) -> bool:
+        """Whether none of these calls, by the provider's ids and ours, is another tenant's. Raises: StoreError."""
+        found = [await self.call_store.of_provider(provider, known) for known in provider_call_ids if known]
+        if call_id:
+            found.append(await self.call_store.of_id(call_id))
+        return all(call is None or call.tenant_id in tenants for call in found)
 
     async def many(
         self,

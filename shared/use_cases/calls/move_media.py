@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.domain import pipe_names
 from shared.domain.call import EndReason
 from shared.domain.errors import Conflict, NotFound
+from shared.domain.phrases import speaking
 from shared.domain.telephony.lines import CAPABILITIES, Capability, Provider
 from shared.ports.call_store import CallStore
 from shared.ports.directory import Directory
@@ -84,11 +85,20 @@ class MoveMedia:
         if live is not None and stream_id and live.stream_id == stream_id and live.connection_id:
             await self.end_call.note(live.call_id, EndReason.CALLER_HUNG_UP)
 
+    async def stream_broke(self, provider: Provider, provider_call_id: str, stream_id: str) -> None:
+        """The provider tells that this connection broke, and asks us soon what comes next (`resume`): that it has
+        ended, which it tells too, is no end of the call.
+        """
+        live = await self._live(provider, provider_call_id)
+        if live is not None and stream_id and live.stream_id == stream_id and not live.end_reason:
+            await self._let_go(live)
+
     async def resume(self, provider: Provider, provider_call_id: str, *, unless_leaving: bool = False) -> Answered:
         """Let another socket take the place of the one before. Raises: Conflict for a call that is over, or that has
         lost too many; with `unless_leaving` also for one that is being put through.
         """
-        live = await self._live(provider, provider_call_id)
+        call = await self.call_store.of_provider(provider, provider_call_id)
+        live = None if call is None else await self.live_calls.get(call.call_id)
         if live is None or live.end_reason or (unless_leaving and live.leaving):
             raise Conflict("call_ended", "this call has ended already")
         agent = await self.directory.agent(live.tenant_id, live.agent_id)
@@ -99,6 +109,8 @@ class MoveMedia:
             await self.end_call.note(live.call_id, EndReason.ERROR)
             raise Conflict("call_broken", "this call cannot be gone on with")
         await self._let_go(live)
+        if call is not None and call.language not in ("", agent.language):
+            agent = replace(speaking(agent, call.language), voice="default")  # one of that language's
         return Answered(live.call_id, agent, live.line, await self.live_calls.issue_ticket(live.call_id))
 
     async def _let_go(self, live: LiveCall) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.domain.call import Call, EndReason
-from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed, RecordingReady
+from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed
 from shared.domain.telephony.progress import CallState
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
@@ -36,7 +36,7 @@ class NoteProgress:
     meet_machine: MeetMachine
     clock: Clock
 
-    async def __call__(self, event: CallProgressed | CallAnsweredBy | RecordingReady, *, call_id: str = "") -> None:
+    async def __call__(self, event: CallProgressed | CallAnsweredBy, *, call_id: str = "") -> None:
         """Note it; told late, twice or out of order, it does no harm. A call that we do not know is passed over.
 
         `call_id`: ours, where the address that the provider tells it to bears one; of an outbound call the first news
@@ -53,10 +53,8 @@ class NoteProgress:
                 await self.call_store.enrich(call.tenant_id, call.call_id, answered_by=event.by)
                 if event.by in _MACHINES:
                     await self.meet_machine(call, beeped=event.beeped)
-            case RecordingReady():
-                await self.call_store.enrich(call.tenant_id, call.call_id, provider_recording=event.url)
 
-    async def _call(self, event: CallProgressed | CallAnsweredBy | RecordingReady, call_id: str) -> Call | None:
+    async def _call(self, event: CallProgressed | CallAnsweredBy, call_id: str) -> Call | None:
         call = await self.call_store.of_provider(event.provider, event.provider_call_id)
         if call is not None or not call_id:
             return call

@@ -91,7 +91,8 @@ class PlaceCall:
 
     async def _reserved(self, tenant_id: str, wish: Wish, idempotency_key: str) -> Attempt | None:
         """A new attempt, on record; None if another was made meanwhile."""
-        if await self.directory.agent(tenant_id, wish.agent_id) is None:
+        agent = await self.directory.agent(tenant_id, wish.agent_id)
+        if agent is None:
             raise NotFound("agent_unknown", "there is no such agent")
         line = await self._line(tenant_id, wish)
         now = self.clock.now()
@@ -109,6 +110,7 @@ class PlaceCall:
             callee=wish.to,
             state=CallState.CREATED,
             started_at=now,
+            language=agent.language,
         )
         attempt = _attempt(call, wish, allowance, idempotency_key)
         return attempt if await self.outbound_calls.reserve(call, attempt, usage) else None

@@ -136,7 +136,7 @@ class CallerTurn:
         for entry in batch:
             if entry.fields.get(b"event") == b"end":
                 return EndReason(entry.fields[b"reason"].decode())
-            if b"d" in entry.fields or b"k" in entry.fields:
+            if b"d" in entry.fields or b"k" in entry.fields or entry.fields.get(b"event") == b"started":
                 await self._hear(entry)
             if b"k" in entry.fields:
                 await self._on_key(entry.fields[b"k"].decode())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from shared.domain import pipe_names
 from shared.domain.call import Agent, EndReason
 from shared.domain.errors import SpeechToTextError
+from shared.domain.language_switch import LANGUAGE
 from shared.domain.ledger import Moment
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
@@ -32,9 +33,10 @@ from shared.use_cases.hearing.interrupting import Interrupting
 from shared.use_cases.hearing.listening import Listening
 from shared.use_cases.hearing.listening_end import end_listening, has_listened, tell_watch, watched_ms
 from shared.use_cases.hearing.take_writing import TakeWriting
-from shared.use_cases.languages import call_language, language_entries
+from shared.use_cases.languages import AUTO, hearing_language, language_entries
 from shared.use_cases.running import running
 from shared.use_cases.screens import show
+from shared.use_cases.switch_language import SwitchLanguage
 from shared.use_cases.waiting import Waiting
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Hear:
     limits: CallLimits
     hand_over: Callable[[str, HandOver], Awaitable[None]]
     carry: Carry | None = None
+    switch_language: SwitchLanguage | None = None
 
     async def __call__(self, request: TurnRequest, orchestrations: Orchestrations) -> str:
         """Listen until this turn is over; gives "" or the reason for which the call has ended.
@@ -80,10 +83,10 @@ class Hear:
         if place is None:
             await tell_watch(request, orchestrations, 0)
             return await self._end(request, interrupting, EndReason.CALLER_HUNG_UP)
-        after, from_ms = place
-        spoken = await call_language(self.live_calls, request.call_id, request.turn, agent)
-        agent = replace(agent, language=spoken)
-        listening = self._listening(request, live, agent, from_ms)
+        after, _ = place
+        own, spoken = agent, await hearing_language(self.live_calls, request.call_id, request.turn, agent)
+        agent = replace(agent, language=spoken[0])
+        listening = self._listening(request, live, agent, place, hears=spoken[1])
         writing = TakeWriting(self.pipes, request, speculates=agent.manner.speculates)
         await asyncio.gather(writing.restore(), interrupting.restore())
         turn = CallerTurn(
@@ -111,7 +114,7 @@ class Hear:
                 return await self._end(request, interrupting, reason)
             await asyncio.gather(
                 tell_watch(request, orchestrations, watched_ms(agent, interrupting)),
-                self._hand_on(request, agent, listening, turn),
+                self._hand_on(request, own, spoken, listening, turn),
             )
         finally:
             await self._let_go(request, listening)
@@ -119,7 +122,10 @@ class Hear:
             await self.pipes.trim(pipe_names.frames(request.call_id), after)
         return ""
 
-    def _listening(self, request: TurnRequest, live: LiveCall, agent: Agent, from_ms: int) -> Listening:
+    def _listening(
+        self, request: TurnRequest, live: LiveCall, agent: Agent, place: tuple[str, int], *, hears: str
+    ) -> Listening:
+        after, from_ms = place
         return Listening(
             ear=self.detector.open(),
             decoder=self.decoder_of(live, from_ms),
@@ -133,12 +139,14 @@ class Hear:
                 longest_ms=self.limits.longest_speech_ms,
             ),
             open_transcription=lambda: self.speech_to_text.open(
-                language="auto" if agent.manner.languages else agent.language,
+                language=hears,
                 call_id=request.call_id,
                 late_after_ms=agent.manner.race_after_ms,
             ),
             is_echo=AgentSound(self.pipes, request).is_echo,
             broken_limit=self.limits.broken_frames,
+            after=after,
+            takes_mulaw=self.speech_to_text.takes_mulaw,
         )
 
     async def _place(self, request: TurnRequest) -> tuple[str, int] | None:
@@ -176,8 +184,12 @@ class Hear:
         ended = before.get(Moment.PLAYBACK_ENDED)
         return ended is None or self.clock.now_ms() - float(ended) >= limit_ms
 
-    async def _hand_on(self, request: TurnRequest, agent: Agent, listening: Listening, turn: CallerTurn) -> None:
-        """Note what was heard, then let the next turn's listening begin, which builds upon it."""
+    async def _hand_on(
+        self, request: TurnRequest, agent: Agent, spoken: tuple[str, str], listening: Listening, turn: CallerTurn
+    ) -> None:
+        """Note what was heard, then let the next turn's listening begin, which builds upon it. `spoken`: in which
+        language the call was, and what was listened for.
+        """
         moments: dict[str, str | float] = {
             Moment.SPEECH_STARTED: listening.speech_started_at_ms,
             Moment.SPEECH_ENDED: listening.speech_ended_at_ms,
@@ -196,17 +208,23 @@ class Hear:
         cursor = pipe_names.turn(request.call_id, request.turn + 1, pipe_names.CURSOR)
         place = {"after": listening.position, "at_ms": str(listening.stream_ms)}
         await self.pipes.append(cursor, place, position="1-0")
+        live = await self.live_calls.get(request.call_id)
+        if live is None:
+            return
         if turn.words:
-            await self._show(request, turn.words)
+            await self._show(live, request, turn.words)
+        if self.switch_language is not None and (language := str(moments.get(LANGUAGE, ""))):
+            await self.switch_language.follow(live, agent, spoken[0], language)
+            if turn.words and not told and spoken[1] == AUTO:
+                self.switch_language.identify(live, agent, request.turn, turn.words)
 
     async def _expect_greeting(self, request: TurnRequest, agent: Agent, orchestrations: Orchestrations) -> None:
         """From the first frame on the caller waits for the greeting, which is turn 0's answer."""
         if request.turn == 1:
             await tell_watch(replace(request, turn=0), orchestrations, watched_ms(agent))
 
-    async def _show(self, request: TurnRequest, text: str) -> None:
-        live = await self.live_calls.get(request.call_id)
-        if live is None or not live.connection_id:
+    async def _show(self, live: LiveCall, request: TurnRequest, text: str) -> None:
+        if not live.connection_id:
             return
         channel = self.channels.open(live.provider, live.hub, live.connection_id, live.stream_id)
         await show(channel, request.call_id, request.turn, {"type": "heard", "text": text})
@@ -231,7 +249,8 @@ class Hear:
             number = listening.broken_frames
             logger.warning("call %s turn %d: %d frames held no audio", request.call_id, request.turn, number)
         if listening.pcm:
-            await SoundPieces(self.files).keep(request, "caller", listening.began_ms, bytes(listening.pcm))
+            for at_ms, pcm in listening.sounds():
+                await SoundPieces(self.files).keep(request, "caller", at_ms, pcm)
 
     async def _end(self, request: TurnRequest, interrupting: Interrupting, reason: EndReason) -> str:
         at_ms = self.clock.now_ms()

@@ -8,6 +8,7 @@ from shared.domain.audio import BYTES_PER_MS
 from shared.domain.backchannels import is_backchannel
 from shared.domain.errors import MediaError
 from shared.domain.hum import is_hum
+from shared.domain.kept_speech import PCM_PER_MULAW
 from shared.domain.loudness import Loudness
 from shared.domain.turn_events import (
     CHUNK_MS,
@@ -40,7 +41,9 @@ EchoCheck = Callable[[bytes, float], Awaitable[bool]]
 
 
 class Listening:
-    """Feed it the entries of the frames pipe. Times `*_at_ms` are Unix epoch, `*_ms` are of this turn's audio."""
+    """Feed it the entries of the frames pipe that come after `after`. Times `*_at_ms` are Unix epoch, `*_ms` are of
+    this turn's audio, in which a time without a socket is not contained.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,12 @@ class Listening:
         open_transcription: Callable[[], Transcription],
         is_echo: EchoCheck,
         broken_limit: int,
+        after: str = "0-0",
+        takes_mulaw: bool = False,
     ) -> None:
         self.pcm = bytearray()
+        self._mulaw = bytearray() if takes_mulaw else None
+        """The same as it came, for who hears telephone sound as it is."""
         self.keys = ""
         self.position = "0-0"
         self.began_ms = 0
@@ -75,6 +82,10 @@ class Listening:
         self._broken_limit = broken_limit
         self._put_off: list[Entry] = []
         self._arrived_at_ms = 0.0
+        self._framed_at_ms = int(after.partition("-")[0])
+        self._has_moved = False
+        self._gaps: list[tuple[int, int]] = []
+        """Where in this turn's sound a socket took another one's place (bytes), and for how long there was none."""
 
     @property
     def heard_ms(self) -> int:
@@ -83,8 +94,19 @@ class Listening:
 
     @property
     def stream_ms(self) -> int:
-        """How far the call has come, by its own audio."""
-        return self.began_ms + self.heard_ms
+        """How far the call has come, by its own audio and by the clock while there was none."""
+        return self.began_ms + self.heard_ms + sum(gap_ms for _, gap_ms in self._gaps)
+
+    def sounds(self) -> list[tuple[int, bytes]]:
+        """The turn's sound in pieces without a gap, with the millisecond of the call at which each begins."""
+        pieces: list[tuple[int, bytes]] = []
+        begin, at_ms = 0, self.began_ms
+        for end, gap_ms in [*self._gaps, (len(self.pcm), 0)]:
+            if end > begin:
+                pieces.append((at_ms, bytes(self.pcm[begin:end])))
+            at_ms += (end - begin) // BYTES_PER_MS + gap_ms
+            begin = end
+        return pieces
 
     @property
     def quiet_ms(self) -> int:
@@ -132,6 +154,9 @@ class Listening:
         return events
 
     async def _take(self, entry: Entry, overlaps: bool) -> list[Event]:
+        if entry.fields.get(b"event") == b"started":
+            self._has_moved = self._framed_at_ms > 0
+            return []
         self.position = entry.position
         if b"k" in entry.fields:
             self._arrived_at_ms = entry.at_ms
@@ -149,11 +174,23 @@ class Listening:
             return []
         if not self.pcm:
             self.began_ms = frame.at_ms
+        self._bridge(frame.pcm, entry.at_ms)
         self.pcm += frame.pcm
+        if self._mulaw is not None:
+            self._mulaw += frame.mulaw
         self._arrived_at_ms = entry.at_ms
         events = await self._listen(overlaps)
         self._feed()
         return events
+
+    def _bridge(self, pcm: bytes, at_ms: int) -> None:
+        """The first frame of another socket stands where the clock says; the streams' own times know nothing of the
+        time between them.
+        """
+        gap_ms = int(at_ms - self._framed_at_ms - len(pcm) / BYTES_PER_MS)
+        if self._has_moved and gap_ms > 0:
+            self._gaps.append((len(self.pcm), gap_ms))
+        self._has_moved, self._framed_at_ms = False, at_ms
 
     def read(self, pause: int, text: str | None, finished: float) -> list[Event]:
         """The events that the words of a pause bring; see `TurnTaking.read`."""
@@ -167,7 +204,11 @@ class Listening:
 
     def _feed(self) -> None:
         if self.transcription is not None:
-            self.transcription.feed(bytes(self.pcm[self._fed_bytes :]))
+            pcm = bytes(self.pcm[self._fed_bytes :])
+            if self._mulaw is None or len(self.pcm) != PCM_PER_MULAW * len(self._mulaw):
+                self.transcription.feed(pcm)
+            else:
+                self.transcription.feed(pcm, bytes(self._mulaw[self._fed_bytes // PCM_PER_MULAW :]))
             self._fed_bytes = len(self.pcm)
 
     def _is_repeated(self, entry: Entry) -> bool:

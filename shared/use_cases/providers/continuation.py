@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.domain.repetition import Kind, Repetition, is_wide
 from shared.ports.language_model import Message
 
 _INSTRUCTION = (
-    "The connection broke while you were speaking: the caller has heard your words up to there. Go on with the very "
-    "next word. Write only what is missing, repeat nothing, and do not mention the interruption."
+    "Your answer broke off. Begin with the word that comes directly after these words of yours, which the caller has "
+    "heard, and finish the sentence. Repeat nothing, and do not mention the interruption:"
 )
 
 
 def continuing(messages: Sequence[Message], said: str) -> list[Message]:
-    """What to ask another model, so that it finishes an answer that another one began."""
-    return [*messages, Message("assistant", said), Message("system", _INSTRUCTION)]
-
-
-_UNMISTAKABLE = 12
-"""Characters: no text begins with as many of another one's by chance."""
+    """What to ask another model, so that it finishes an answer that another one began. What was said comes last:
+    servers that let a model write on from an unfinished answer do it so, and small models do nothing else as well.
+    """
+    return [*messages, Message("system", _INSTRUCTION), Message("assistant", said)]
 
 
 class Continuation:
-    """What is new in the second model's tokens. Models that begin the whole answer again, word for word, are cut
-    where the first one stopped; one that says the same in other words is not found out.
+    """What is new in the second model's tokens. Models that say again what was said, from its beginning, from that of
+    a sentence or from some word on, are cut where the first one stopped; of one that begins anew and then says
+    something else, the sentences that were said are left out. One that says the same in other words is not found out.
     """
 
     def __init__(self, said: str) -> None:
         self._said = said
+        self._repetition = Repetition(said)
         self._pending = ""
         self._begun = False
 
@@ -36,22 +37,30 @@ class Continuation:
         if self._begun:
             return token
         self._pending += token
-        fresh, repeated = self._pending.lstrip(), self._said.lstrip()
-        if len(fresh) <= len(repeated) and repeated.startswith(fresh):
-            return ""
-        self._begun = True
-        follows = fresh[len(repeated) :]
-        if fresh.startswith(repeated) and (len(repeated) >= _UNMISTAKABLE or not follows[0].isalnum()):
-            return follows
-        return self._joined()
+        return self._given(is_whole=False)
 
     def flush(self) -> str:
         """What is left at the end: less than a repetition of what was said is none."""
         if self._begun or self._pending.strip() in ("", self._said.strip()):
             return ""
-        return self._joined()
+        return self._given(is_whole=True)
 
-    def _joined(self) -> str:
+    def _given(self, *, is_whole: bool) -> str:
+        finding = self._repetition.find(self._pending, is_whole=is_whole)
+        if finding.kind is Kind.UNKNOWN:
+            return ""
+        self._begun = True
+        fresh = self._pending[finding.fresh_from :]
+        match finding.kind:
+            case Kind.REPEATED:
+                return fresh.lstrip() if self._said[-1:].isspace() else fresh
+            case Kind.REPHRASED if not self._repetition.has_ended:
+                return f" – {fresh.lstrip()}"  # what was begun is left as it is, and said otherwise
+            case _:
+                return self._joined(fresh)
+
+    def _joined(self, fresh: str) -> str:
         """Models begin without the space that their predecessor's last word needs."""
-        needs_space = self._said[-1:].strip() and self._pending[0].isalnum()
-        return f" {self._pending}" if needs_space else self._pending
+        before, after = self._said[-1:], fresh[:1]
+        needs_space = before.strip() and after.isalnum() and not (is_wide(before) or is_wide(after))
+        return f" {fresh}" if needs_space else fresh

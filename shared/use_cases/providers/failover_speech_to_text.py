@@ -20,6 +20,10 @@ _SECOND_OPINION_S = 2.0
 """How long others may take where the first has heard nothing: mostly it was right."""
 
 
+_Piece = tuple[bytes, bytes]
+"""PCM, and the same as µ-law, or nothing."""
+
+
 class _NothingHeard(SpeechToTextError):
     """An answer without a word, for sound that may hold some."""
 
@@ -30,6 +34,10 @@ class FailoverSpeechToText:
     def __init__(self, hearings: Mapping[str, SpeechToText], health: ProviderHealth) -> None:
         self._hearings = dict(hearings)
         self._health = health
+
+    @property
+    def takes_mulaw(self) -> bool:
+        return any(hearing.takes_mulaw for hearing in self._hearings.values())
 
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> Transcription:
         listeners = [
@@ -59,11 +67,11 @@ class _Listener:
         self._before = ""
         self._fed = 0
 
-    def feed(self, pieces: list[bytes]) -> None:
+    def feed(self, pieces: list[_Piece]) -> None:
         """Everything since the last cut; what it has not got yet is handed over."""
         opened = self._open()
-        for piece in pieces[self._fed :]:
-            opened.feed(piece)
+        for pcm, mulaw in pieces[self._fed :]:
+            opened.feed(pcm, mulaw)
         self._fed = len(pieces)
 
     @property
@@ -109,14 +117,14 @@ class FailoverTranscription:
         self._listeners = listeners
         self._health = health
         self._late_after_ms = late_after_ms
-        self._pieces: list[bytes] = []
+        self._pieces: list[_Piece] = []
         self._standing = ""
         self._answer: _Answer | None = None
         self._heard_by: _Listener | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    def feed(self, pcm: bytes) -> None:
-        self._pieces.append(pcm)
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
+        self._pieces.append((pcm, mulaw))
         self._listeners[0].feed(self._pieces)
 
     async def words(self) -> str:
@@ -149,7 +157,7 @@ class FailoverTranscription:
             listener.feed(self._pieces)
             covered = len(self._pieces)
             text = await listener.words()
-        if text == self._standing and audible_ms(b"".join(self._pieces[:covered])) >= _SPEECH_MS:
+        if text == self._standing and audible_ms(b"".join(pcm for pcm, _ in self._pieces[:covered])) >= _SPEECH_MS:
             deaf.append(listener.name)
             raise _NothingHeard("nothing_heard", "no word in audible sound")
         yield _Answer(listener, text, covered)

@@ -24,7 +24,7 @@ class RequestedTranscription:
         self._begin = begin
         self._kept = KeptSpeech()
 
-    def feed(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
         if self._begin is not None:
             self._begin()
             self._begin = None

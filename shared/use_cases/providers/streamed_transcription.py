@@ -32,7 +32,7 @@ class StreamedTranscription:
     """Fills the port `Transcription`.
 
     `patience_s`: how long the connection may take for an answer before the request is made instead; `deadline_s`:
-    how long both together may take.
+    how long both together may take. `mulaw_sockets`: give connections to which telephone sound goes as it came.
     """
 
     def __init__(
@@ -45,8 +45,12 @@ class StreamedTranscription:
         call_id: str,
         patience_s: float,
         deadline_s: float,
+        mulaw_sockets: SpeechSockets | None = None,
     ) -> None:
         self._sockets = sockets
+        self._mulaw_sockets = mulaw_sockets
+        self._is_mulaw = False
+        """What the connection is fed with."""
         self._idle = idle
         self._request = request
         self._language = language
@@ -70,8 +74,8 @@ class StreamedTranscription:
         """A long stretch, up to `_closed_until`, whose words are on their way: what follows is one of its own."""
         self._closed_until = 0
 
-    def feed(self, pcm: bytes) -> None:
-        self._kept.feed(pcm)
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
+        self._kept.feed(pcm, mulaw)
         is_due = self._kept.end - self._sent >= _PIECE_BYTES and not self._may_be_cut
         if is_due and not self._sending and self._may_stream:
             self._sending = True
@@ -107,7 +111,15 @@ class StreamedTranscription:
                 await socket.clear()
         except SpeechToTextError as error:
             logger.info("call %s: the ear was gone when the turn ended: %s", self._call_id, error)
-        self._idle.give((self._call_id, self._language), socket)
+        self._idle.give(self._key, socket)
+
+    @property
+    def _wants_mulaw(self) -> bool:
+        return self._mulaw_sockets is not None and self._kept.has_mulaw
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self._call_id, f"{self._language} mulaw" if self._is_mulaw else self._language
 
     @property
     def _may_stream(self) -> bool:
@@ -182,20 +194,22 @@ class StreamedTranscription:
                     continue
             if self._sent >= end:
                 return socket
-            piece = self._kept.sound(self._sent, min(end, self._sent + _LARGEST_PIECE_BYTES))
-            self._sent += len(piece)
+            until = min(end, self._sent + _LARGEST_PIECE_BYTES)
+            piece = (self._kept.mulaw if self._is_mulaw else self._kept.sound)(self._sent, until)
+            self._sent = until
             await socket.append(piece)
 
     async def _connection(self) -> SpeechSocket:
-        if self._socket is not None and self._socket.usable:
+        if self._socket is not None and self._socket.usable and self._is_mulaw == self._wants_mulaw:
             return self._socket
         self._drop()
         if self._connected >= _SOCKETS_PER_TURN:
             raise SpeechToTextError("ear_gone", "the connection failed more than once", retryable=True)
         self._connected += 1
-        key = (self._call_id, self._language)
-        connect = partial(self._sockets.connect, language=self._language, call_id=self._call_id)
-        self._socket = await self._idle.take(key, connect)
+        self._is_mulaw = self._wants_mulaw
+        sockets = self._mulaw_sockets if self._is_mulaw and self._mulaw_sockets is not None else self._sockets
+        connect = partial(sockets.connect, language=self._language, call_id=self._call_id)
+        self._socket = await self._idle.take(self._key, connect)
         self._stretch_begin = self._sent = max(self._kept.begin, self._closed_until)
         return self._socket
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
 from shared.domain.call import Agent
-from shared.domain.errors import VoiceAgentError
+from shared.domain.errors import StoreError, VoiceAgentError
 from shared.domain.lateness import Lateness
 from shared.domain.ledger import Cost, Moment
 from shared.domain.steps import TurnRequest
@@ -41,6 +41,29 @@ class Prepared(Protocol):
     async def filler(self, agent: Agent, call_id: str) -> Sound | None: ...
 
     async def apology(self, agent: Agent) -> Sound: ...
+
+
+class PreparedAsSpoken:
+    """Fills `Prepared` from another one, in the language of the call; `spoken` gives the agent as it is heard now."""
+
+    def __init__(self, prepared: Prepared, spoken: Callable[[Agent], Awaitable[Agent]]) -> None:
+        self._prepared = prepared
+        self._spoken = spoken
+
+    def prepare(self, agent: Agent) -> None:
+        self._prepared.prepare(agent)
+
+    async def filler(self, agent: Agent, call_id: str) -> Sound | None:
+        return await self._prepared.filler(await self._as_spoken(agent), call_id)
+
+    async def apology(self, agent: Agent) -> Sound:
+        return await self._prepared.apology(await self._as_spoken(agent))
+
+    async def _as_spoken(self, agent: Agent) -> Agent:
+        try:
+            return await self._spoken(agent)
+        except StoreError:
+            return agent
 
 
 class Remedies:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.domain import interruption, pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound
+from shared.domain.errors import MediaError, NotFound, Overtaken
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -16,6 +16,8 @@ from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCalls
 from shared.ports.media_channel import MediaChannels
 from shared.ports.pipes import Pipes
+from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.languages import spoken_agent
 from shared.use_cases.providers.prepared_sounds import PreparedSounds
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,13 @@ class Rescue:
 
     async def __call__(self, request: TurnRequest) -> str:
         """Stop this turn's answer and apologise in its place; gives the turn's outcome. May be run again."""
+        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.RESCUE_EPOCH)
+        try:
+            return await self._rescue(request, pipes)
+        except Overtaken:
+            return await outcome_of_successor(self.pipes, self.live_calls, request)
+
+    async def _rescue(self, request: TurnRequest, pipes: FencedPipes) -> str:
         journal = await self.live_calls.journal(request.call_id, request.turn)
         if "outcome" in journal:
             return journal["outcome"]
@@ -48,12 +57,15 @@ class Rescue:
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         position, fields = interruption.written(interruption.Stop(self.clock.now_ms()))
-        await self.pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)
+        await pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)
+        agent = await spoken_agent(self.live_calls, request.call_id, request.turn, agent)
         apology = await self.prepared.apology(agent)
         channel = self.channels.open(live.provider, live.hub, live.connection_id, live.stream_id)
         try:
+            await pipes.still_mine()
             await channel.clear()
             for start in range(0, len(apology.pcm), _PIECE_BYTES):
+                await pipes.still_mine()
                 await channel.play(apology.pcm[start : start + _PIECE_BYTES], None)
         except MediaError as error:
             logger.warning("call %s turn %d: not rescued: %s", request.call_id, request.turn, error.code)
@@ -64,7 +76,7 @@ class Rescue:
         moments: dict[str, str | float] = {Moment.RESCUED: rescued_at_ms, Moment.PLAYBACK_ENDED: ends_at_ms}
         await self.live_calls.note(request.call_id, request.turn, {**said, **moments})
         spoken = self._pipe(request, pipe_names.SPOKEN)
-        await self.pipes.append(spoken, {"event": "end", **said}, position=pipe_names.END_POSITION)
+        await pipes.append(spoken, {"event": "end", **said}, position=pipe_names.END_POSITION)
         return TurnOutcome.FAILED
 
     def _pipe(self, request: TurnRequest, name: str) -> str:

@@ -13,6 +13,7 @@ from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
 from shared.ports.media_channel import MediaChannel
 from shared.ports.pipes import Pipes
+from shared.use_cases.fencing import FencedPipes
 from shared.use_cases.screens import show
 
 logger = logging.getLogger(__name__)
@@ -62,11 +63,14 @@ class Afterwards:
 
 
 class Sending:
-    """One answer on its way to the ear. `on_first_sound` is called once something of the turn has gone out."""
+    """One answer on its way to the ear. `on_first_sound` is called once something of the turn has gone out.
+
+    What goes out is written down before, which an execution of the step that was overtaken cannot: Overtaken.
+    """
 
     def __init__(
         self,
-        pipes: Pipes,
+        pipes: FencedPipes,
         clock: Clock,
         request: TurnRequest,
         *,
@@ -107,6 +111,7 @@ class Sending:
 
     async def clear(self) -> None:
         """Throw away what the carrier has not played; a line that is gone has nothing to throw away."""
+        await self._pipes.still_mine()
         try:
             await self._channel.clear()
         except MediaError as error:

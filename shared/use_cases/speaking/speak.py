@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
-from shared.domain import voices
+from shared.domain import pipe_names, voices
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound, StoreError
+from shared.domain.errors import NotFound, Overtaken, StoreError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -20,11 +21,12 @@ from shared.ports.media_channel import MediaChannels
 from shared.ports.media_codec import FrameDecoder
 from shared.ports.pipes import Pipes
 from shared.ports.text_to_speech import TextToSpeech
-from shared.use_cases.languages import call_language
+from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.languages import call_language, spoken_agent
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.line_channel import LineChannel
 from shared.use_cases.speaking.recovery import Past, Recovery
-from shared.use_cases.speaking.remedies import Prepared
+from shared.use_cases.speaking.remedies import Prepared, PreparedAsSpoken
 from shared.use_cases.speaking.sending import AudioKeeping, Sending
 from shared.use_cases.speaking.speaking import Speaking, SpeakingParts
 from shared.use_cases.speaking.speaking_notes import SpeakingNotes
@@ -57,13 +59,17 @@ class Speak:
         that is a line in the log.
         """
         first_sound = FirstSound(request, on_first_sound)
-        outcome = await self._speak(request, first_sound)
+        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.SPEAK_EPOCH)
+        try:
+            outcome = await self._speak(request, pipes, first_sound)
+        except Overtaken:
+            outcome = await outcome_of_successor(self.pipes, self.live_calls, request)
         await first_sound.close()
         return outcome
 
-    async def _speak(self, request: TurnRequest, first_sound: FirstSound) -> str:
+    async def _speak(self, request: TurnRequest, pipes: FencedPipes, first_sound: FirstSound) -> str:
         journal = await self.live_calls.journal(request.call_id, request.turn)
-        notes = SpeakingNotes(self.pipes, self.live_calls, request, journal)
+        notes = SpeakingNotes(pipes, self.live_calls, request, journal)
         if "outcome" in journal:
             return await notes.over(journal.get("said", ""), journal["outcome"])
         live = await Waiting(self.pipes, self.live_calls).connected(request.call_id)
@@ -74,14 +80,12 @@ class Speak:
             raise NotFound("agent_unknown", "the call's agent is gone")
         if not request.turn:
             self.prepared.prepare(agent)
-        past = await Recovery(
-            self.pipes, self.clock, request, live, new_decoder=lambda: self.decoder_of(live, 0)
-        ).past()
+        past = await Recovery(pipes, self.clock, request, live, new_decoder=lambda: self.decoder_of(live, 0)).past()
         if past.playback.newest:
             first_sound.tell()
         if (last := past.playback.last_of_answer) is not None:
             notes.shown = last.piece.sentence
-        parts = self._parts(request, live, agent, past, notes=notes, first_sound=first_sound)
+        parts = self._parts(request, pipes, live, agent, past, notes=notes, first_sound=first_sound)
         speaking = Speaking(parts, request, agent, past, journal)
         outcome = await speaking.run()
         # In the recording it is before it is over, but who is to talk next does not wait for a store that is slow.
@@ -107,6 +111,7 @@ class Speak:
     def _parts(
         self,
         request: TurnRequest,
+        pipes: FencedPipes,
         live: LiveCall,
         agent: Agent,
         past: Past,
@@ -114,14 +119,14 @@ class Speak:
         notes: SpeakingNotes,
         first_sound: FirstSound,
     ) -> SpeakingParts:
-        keeping = AudioKeeping(self.pipes, request, len(past.pieces))
+        keeping = AudioKeeping(pipes, request, len(past.pieces))
         return SpeakingParts(
-            pipes=self.pipes,
+            pipes=pipes,
             waiting=Waiting(self.pipes, self.live_calls),
             clock=self.clock,
             voice=self._voice(request, agent),
             sending=Sending(
-                self.pipes,
+                pipes,
                 self.clock,
                 request,
                 channel=LineChannel(self.channels, self.live_calls, self.clock, live),
@@ -131,7 +136,9 @@ class Speak:
             ),
             keeping=keeping,
             notes=notes,
-            prepared=self.prepared,
+            prepared=PreparedAsSpoken(
+                self.prepared, partial(spoken_agent, self.live_calls, request.call_id, request.turn)
+            ),
         )
 
     def _voice(self, request: TurnRequest, agent: Agent) -> Voice:

@@ -11,15 +11,17 @@ from shared.domain.playback import Playback, Sent
 from shared.domain.steps import TurnRequest
 from shared.ports.file_store import FileStore
 from shared.ports.live_calls import LiveCall, LiveCalls
-from shared.ports.pipes import Pipes
 from shared.use_cases.calls.sound_pieces import SoundPieces
+from shared.use_cases.fencing import FencedPipes
 from shared.use_cases.speaking.synthesis import Synthesis
 
 
 class SpeakingNotes:
     """Of one turn. `shown`: the sentence that was begun last."""
 
-    def __init__(self, pipes: Pipes, live_calls: LiveCalls, request: TurnRequest, journal: Mapping[str, str]) -> None:
+    def __init__(
+        self, pipes: FencedPipes, live_calls: LiveCalls, request: TurnRequest, journal: Mapping[str, str]
+    ) -> None:
         self.shown = 0
         self._has_first = Moment.FIRST_FRAME_SENT in journal
         self.costs: dict[Cost, float] = {}
@@ -54,6 +56,7 @@ class SpeakingNotes:
         """What was heard until the line fell silent, and how much was left; the journal has it before the next turn
         is told.
         """
+        await self._pipes.still_mine()
         await self.note({"said": said})
         last = playback.sent[-1] if playback.sent else None
         heard_bytes = 0 if last is None else last.heard_bytes or 0
@@ -70,6 +73,7 @@ class SpeakingNotes:
 
     async def closed(self, entries: Mapping[str, str | float]) -> None:
         """How the turn ended: `said`, `outcome` and the last moments."""
+        await self._pipes.still_mine()
         await asyncio.gather(self.note(entries), self._write_costs())
 
     async def _write_costs(self) -> None:

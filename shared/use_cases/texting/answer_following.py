@@ -21,7 +21,8 @@ _INTERRUPTED_WITHIN_S = 2.0
 class AnswerFollowing:
     """`sentences` of the take that is final, known at `final_at_ms`; `is_whole`: there will be no more of them, and
     `is_complete`: they are the whole answer. `is_over`: the call has ended without one. `is_free`: nobody else speaks
-    on the line. `losses`: when sockets of the call broke (Unix epoch, in ms), until somebody takes them.
+    on the line. `is_followed`: there are words of the next turn. `losses`: when sockets of the call broke (Unix
+    epoch, in ms), until somebody takes them.
     """
 
     def __init__(self, pipes: Pipes, waiting: Waiting, clock: Clock, request: TurnRequest, *, waits_for_line: bool):
@@ -33,6 +34,7 @@ class AnswerFollowing:
         self.final_at_ms: float | None = None
         self.stop: Stop | None = None
         self.losses: list[float] = []
+        self.is_followed = False
         self.is_free = not waits_for_line or not request.turn
         self._pipes = pipes
         self._waiting = waiting
@@ -116,6 +118,15 @@ class AnswerFollowing:
                     self.losses.append(entry.at_ms)
                     self.wake()
         self._stop(Stop(self._clock.now_ms()))
+
+    async def follow_words_after(self, *, interruptible: bool) -> None:
+        """Until the caller takes the next turn: of an answer that may not be interrupted all has been said then."""
+        if interruptible:
+            return
+        call_id, turn = self._request.call_id, self._request.turn + 1
+        transcript = pipe_names.turn(call_id, turn, pipe_names.TRANSCRIPT)
+        self.is_followed = await self._waiting.first(call_id, transcript) is not None
+        self.wake()
 
     async def follow_answer_before(self, *, interruptible: bool) -> None:
         """Until it has been said or broken off; one that was broken off soon is."""

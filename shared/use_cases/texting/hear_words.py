@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from shared.domain import pipe_names, takes
 from shared.domain.call import Agent, EndReason, TurnOutcome
+from shared.domain.errors import MediaError
 from shared.domain.fillers import without_fillers
+from shared.domain.language_switch import LANGUAGE
 from shared.domain.ledger import Moment
 from shared.domain.limits import LONGEST_ANSWER_S, CallLimits
 from shared.domain.manner import HandOver
@@ -23,12 +26,15 @@ from shared.ports.orchestrations import Orchestrations
 from shared.ports.pipes import Entry, Pipes
 from shared.use_cases.hearing.interrupting import Interrupting
 from shared.use_cases.hearing.listening_end import end_listening, has_listened, tell_watch, watched_ms
-from shared.use_cases.languages import language_entries
+from shared.use_cases.languages import call_language, language_entries, spoken_agent
 from shared.use_cases.running import running
+from shared.use_cases.switch_language import SwitchLanguage
 from shared.use_cases.texting.attending import Attending, Place
 from shared.use_cases.texting.telling import IS_KNOWN
 from shared.use_cases.texting.transfer_orders import back_at_ms, is_away
 from shared.use_cases.waiting import Waiting, is_end
+
+logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN_S = 1.0
 _LANGUAGE = "language"
@@ -44,6 +50,7 @@ class HearWords:
     clock: Clock
     limits: CallLimits
     hand_over: Callable[[str, HandOver], Awaitable[None]]
+    switch_language: SwitchLanguage | None = None
 
     async def __call__(self, request: TurnRequest, orchestrations: Orchestrations) -> str:
         """Wait for the words of this turn; gives "" or the reason for which the call has ended.
@@ -162,7 +169,8 @@ class _Hearing:
     async def _correct(self, turn: int, journal: dict[str, str], at_ms: float, heard: str) -> None:
         """All that was sent was taken to be heard; the line knows better."""
         said = journal.get("said", "")
-        heard = without_fillers(self._agent, heard.strip(), said)
+        agent = await spoken_agent(self._step.live_calls, self._request.call_id, turn + 1, self._agent)
+        heard = without_fillers(agent, heard.strip(), said)
         if said and IS_KNOWN not in journal and said.split() != heard.split():
             known = {"said": heard, "outcome": TurnOutcome.INTERRUPTED.value, IS_KNOWN: "1"}
             moments: dict[str, str | float] = {Moment.INTERRUPTED: at_ms}
@@ -204,10 +212,9 @@ class _Hearing:
         position, fields = takes.written(takes.Final(1, words))
         transcript = pipe_names.turn(request.call_id, request.turn, pipe_names.TRANSCRIPT)
         spoken = pipe_names.turn(request.call_id, request.turn - 1, pipe_names.SPOKEN)
-        last, _ = await asyncio.gather(
-            step.pipes.last(spoken),
-            step.pipes.append(transcript, {**fields, **place, _LANGUAGE: attending.language}, position=position),
-        )
+        # Who answers looks at the language as soon as the words are there.
+        last, language = await asyncio.gather(step.pipes.last(spoken), self._note_language(words, attending.language))
+        await step.pipes.append(transcript, {**fields, **place, _LANGUAGE: attending.language}, position=position)
         self.interrupting.overlaps = last is None or not is_end(last)
         await self.interrupting.stop(at_ms)
         heard: dict[str, str | float] = {
@@ -216,15 +223,6 @@ class _Hearing:
             Moment.TURN_ENDED: at_ms,
             "heard": words,
         }
-        heard |= await language_entries(
-            step.live_calls,
-            request.call_id,
-            request.turn,
-            self._agent,
-            words=words,
-            told=attending.language,
-            is_sure=True,
-        )
         await asyncio.gather(
             self._orchestrations.speech_began(request.call_id, request.turn),
             tell_watch(request, self._orchestrations, watched_ms(self._agent, self.interrupting)),
@@ -232,6 +230,31 @@ class _Hearing:
         )
         cursor = pipe_names.turn(request.call_id, request.turn + 1, pipe_names.CURSOR)
         await step.pipes.append(cursor, place, position="1-0")
+        await self._follow_language(*language)
+
+    async def _note_language(self, words: str, told: str) -> tuple[str, str]:
+        """In which language the call was, and in which it goes on."""
+        step, request = self._step, self._request
+        before = await call_language(step.live_calls, request.call_id, request.turn, self._agent)
+        entries = await language_entries(
+            step.live_calls, request.call_id, request.turn, self._agent, words=words, told=told, is_sure=True
+        )
+        if not entries:
+            return before, before
+        await step.live_calls.note(request.call_id, request.turn, entries)
+        return before, str(entries[LANGUAGE])
+
+    async def _follow_language(self, before: str, language: str) -> None:
+        step, call_id = self._step, self._request.call_id
+        if step.switch_language is None or not self._agent.manner.languages:
+            return
+        live = await step.live_calls.get(call_id)
+        if live is None:
+            return
+        try:
+            await step.switch_language.follow(live, self._agent, before, language)
+        except MediaError as error:
+            logger.warning("call %s: the line was not told of %s: %s", call_id, language, error.code)
 
     async def end(self, reason: EndReason, *, has_started: bool) -> str:
         await tell_watch(self._request, self._orchestrations, 0)

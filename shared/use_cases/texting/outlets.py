@@ -14,8 +14,9 @@ from shared.domain.speech_pace import spoken_ms
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
 from shared.ports.live_calls import LiveCall, LiveCalls
-from shared.ports.pipes import Entry, Pipes
+from shared.ports.pipes import Entry
 from shared.ports.text_channel import TextChannel, TextChannels
+from shared.use_cases.fencing import FencedPipes
 from shared.use_cases.waiting import is_end
 
 _BACK_WITHIN_MS = 8000
@@ -29,9 +30,10 @@ _SLOWEST_START_MS = 3000
 class Outlet(Protocol):
     """Of one turn. `texts`: the sentences that have gone out; `given`: how many of them have reached the line;
     `earlier`: how many of them a line before the present one has said; `sounds_until_ms`: when those will have been
-    spoken, by an estimate.
+    spoken, by an estimate; `language`: in which what goes out is to be spoken.
     """
 
+    language: str
     texts: list[str]
     given: int
     earlier: int
@@ -74,18 +76,17 @@ class Outlet(Protocol):
 
 @dataclass(slots=True)
 class SocketOutlet:
-    """Sentences go out at once, one by one. `may_be_broken_into`: then what was said is known only once all of it
-    must have been spoken.
+    """Sentences go out at once, one by one. Those that were not spoken yet when the socket broke go out again, so all
+    that was said is known only once all of it must have been spoken.
     """
 
-    pipes: Pipes
+    pipes: FencedPipes
     clock: Clock
     request: TurnRequest
     live: LiveCall
     channels: TextChannels
     live_calls: LiveCalls
     language: str
-    may_be_broken_into: bool
     texts: list[str] = field(default_factory=list)
     given: int = 0
     sounds_until_ms: float = 0.0
@@ -123,12 +124,14 @@ class SocketOutlet:
         await self.pipes.append(self._sent, said, position=f"{sending}-1")
 
     async def fill(self, text: str) -> None:
+        await self.pipes.still_mine()
         await self._channel.say(text, is_last=False, language=self.language)
         self.sounds_until_ms = max(self.sounds_until_ms, self.clock.now_ms()) + spoken_ms(text)
 
     async def finish(self) -> None:
         if self.texts and not self._is_closed:
             self._is_closed = True
+            await self.pipes.still_mine()
             await self._channel.say("", is_last=True, language=self.language)
 
     def lose(self, at_ms: float) -> bool:
@@ -148,7 +151,7 @@ class SocketOutlet:
         return False
 
     def over_at_ms(self) -> float:
-        if not self.given or not self.may_be_broken_into:
+        if not self.given:
             return 0.0
         return self._begun_ms + (self.sounds_until_ms - self._begun_ms) * _SLOWEST + _SLOWEST_START_MS
 
@@ -189,8 +192,9 @@ class SocketOutlet:
 class ReplyOutlet:
     """Sentences wait in the reply pipe until the line asks for them."""
 
-    pipes: Pipes
+    pipes: FencedPipes
     request: TurnRequest
+    language: str = ""
     texts: list[str] = field(default_factory=list)
     given: int = 0
     sounds_until_ms: float = 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.domain import interruption, pipe_names
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound
+from shared.domain.errors import MediaError, NotFound, Overtaken
 from shared.domain.fillers import apology_of
 from shared.domain.ledger import Moment
 from shared.domain.speech_pace import spoken_ms
@@ -18,6 +18,8 @@ from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
+from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.languages import spoken_agent
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,13 @@ class RescueWords:
 
     async def __call__(self, request: TurnRequest) -> str:
         """Stop this turn's answer and apologise in its place; gives the turn's outcome. May be run again."""
+        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.RESCUE_EPOCH)
+        try:
+            return await self._rescue(request, pipes)
+        except Overtaken:
+            return await outcome_of_successor(self.pipes, self.live_calls, request)
+
+    async def _rescue(self, request: TurnRequest, pipes: FencedPipes) -> str:
         journal = await self.live_calls.journal(request.call_id, request.turn)
         if "outcome" in journal:
             return journal["outcome"]
@@ -44,11 +53,12 @@ class RescueWords:
         agent = await self.directory.agent(live.tenant_id, live.agent_id)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await spoken_agent(self.live_calls, request.call_id, request.turn, agent)
         position, fields = interruption.written(interruption.Stop(self.clock.now_ms()))
-        await self.pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)
+        await pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)
         apology = apology_of(agent)
         try:
-            await self._say(request, live, apology, agent.language)
+            await self._say(request, pipes, live, apology, agent.language)
         except MediaError as error:
             logger.warning("call %s turn %d: not rescued: %s", request.call_id, request.turn, error.code)
             return TurnOutcome.UNHEARD
@@ -57,15 +67,18 @@ class RescueWords:
         moments = {Moment.RESCUED.value: now_ms, Moment.PLAYBACK_ENDED.value: now_ms + spoken_ms(apology)}
         await self.live_calls.note(request.call_id, request.turn, {**said, **moments})
         spoken = self._pipe(request, pipe_names.SPOKEN)
-        await self.pipes.append(spoken, {"event": "end", **said}, position=pipe_names.END_POSITION)
+        await pipes.append(spoken, {"event": "end", **said}, position=pipe_names.END_POSITION)
         return TurnOutcome.FAILED
 
-    async def _say(self, request: TurnRequest, live: LiveCall, apology: str, language: str) -> None:
+    async def _say(
+        self, request: TurnRequest, pipes: FencedPipes, live: LiveCall, apology: str, language: str
+    ) -> None:
+        await pipes.still_mine()
         if Capability.TEXT_STREAM in CAPABILITIES[live.line]:
             await self.channels.open_text(live).say(apology, is_last=True, language=language)
             return
         reply = self._pipe(request, pipe_names.REPLY)
-        await self.pipes.append(reply, {"event": "end", "text": apology}, position=pipe_names.END_POSITION)
+        await pipes.append(reply, {"event": "end", "text": apology}, position=pipe_names.END_POSITION)
 
     def _pipe(self, request: TurnRequest, name: str) -> str:
         return pipe_names.turn(request.call_id, request.turn, name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
+from shared.domain import pipe_names
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, Overtaken
 from shared.domain.ledger import Cost
 from shared.domain.steps import TurnRequest
 from shared.domain.telephony.lines import CAPABILITIES, Capability
@@ -15,7 +17,8 @@ from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
-from shared.use_cases.languages import call_language
+from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.languages import spoken_agent
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.speaking_notes import SpeakingNotes
 from shared.use_cases.texting.answer_following import AnswerFollowing
@@ -41,13 +44,17 @@ class SpeakWords:
         that is a line in the log.
         """
         first_sound = FirstSound(request, on_first_sound)
-        outcome = await self._speak(request, first_sound)
+        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.SPEAK_EPOCH)
+        try:
+            outcome = await self._speak(request, pipes, first_sound)
+        except Overtaken:
+            outcome = await outcome_of_successor(self.pipes, self.live_calls, request)
         await first_sound.close()
         return outcome
 
-    async def _speak(self, request: TurnRequest, first_sound: FirstSound) -> str:
+    async def _speak(self, request: TurnRequest, pipes: FencedPipes, first_sound: FirstSound) -> str:
         journal = await self.live_calls.journal(request.call_id, request.turn)
-        notes = SpeakingNotes(self.pipes, self.live_calls, request, journal)
+        notes = SpeakingNotes(pipes, self.live_calls, request, journal)
         live = await self._started(request)
         if "outcome" in journal:
             return await notes.over(journal.get("said", ""), journal["outcome"])
@@ -57,10 +64,8 @@ class SpeakWords:
         agent = await self.directory.agent(live.tenant_id, live.agent_id)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
-        spoken = await call_language(self.live_calls, request.call_id, request.turn, agent)
-        agent = replace(agent, language=spoken)
         has_socket = Capability.TEXT_STREAM in CAPABILITIES[live.line]
-        outlet = self._outlet(request, live, agent, has_socket=has_socket)
+        outlet = self._outlet(request, pipes, live, agent, has_socket=has_socket)
         waiting = Waiting(self.pipes, self.live_calls)
         parts = TellingParts(
             clock=self.clock,
@@ -70,6 +75,7 @@ class SpeakWords:
             notes=notes,
             first_sound=first_sound,
             has_socket=has_socket,
+            spoken=partial(spoken_agent, self.live_calls, request.call_id, request.turn),
         )
         telling = Telling(parts, request, agent, journal)
         outcome = await telling.run()
@@ -87,18 +93,19 @@ class SpeakWords:
         await notes.closed({"said": telling.said, "outcome": outcome, **known, **telling.moments})
         return await notes.over(telling.said, outcome)
 
-    def _outlet(self, request: TurnRequest, live: LiveCall, agent: Agent, *, has_socket: bool) -> Outlet:
+    def _outlet(
+        self, request: TurnRequest, pipes: FencedPipes, live: LiveCall, agent: Agent, *, has_socket: bool
+    ) -> Outlet:
         if not has_socket:
-            return ReplyOutlet(self.pipes, request)
+            return ReplyOutlet(pipes, request)
         return SocketOutlet(
-            self.pipes,
+            pipes,
             self.clock,
             request,
             live=live,
             channels=self.channels,
             live_calls=self.live_calls,
             language=agent.language,
-            may_be_broken_into=agent.interruptible,
         )
 
     async def _started(self, request: TurnRequest) -> LiveCall | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from shared.domain import pipe_names, takes
 from shared.domain.call import Agent, CallState, EndReason
 from shared.domain.errors import Conflict, InvalidRequest, VoiceAgentError
+from shared.domain.fillers import apology_of
+from shared.domain.language_switch import primary
 from shared.domain.ledger import Cost, Moment
 from shared.domain.speech_pace import spoken_ms
 from shared.domain.telephony.commands import Transfer, TransferKind
@@ -22,8 +24,9 @@ from shared.ports.clock import Clock
 from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Entry, Pipes
+from shared.use_cases.calls.allow_transfer import AllowTransfer
 from shared.use_cases.calls.end_call import EndCall
-from shared.use_cases.languages import call_language
+from shared.use_cases.languages import spoken_agent
 from shared.use_cases.running import running
 from shared.use_cases.texting.fillers import next_filler
 from shared.use_cases.texting.outlets import reply_texts
@@ -42,6 +45,7 @@ class TakeTextTurn:
     directory: Directory
     call_store: CallStore
     orders: TransferOrders
+    allow_transfer: AllowTransfer
     end_call: EndCall
     clock: Clock
 
@@ -77,15 +81,18 @@ class TakeTextTurn:
             await self.pipes.append(pipe_names.words(call_id), said, position=position_of(turn))
         return await self._answer(live, agent, request, is_newest=turn >= newest)
 
-    async def listen_again(self, call_id: str) -> TextReply:
-        """The line has been elsewhere, and is back: nothing is to be said, the caller is listened to.
+    async def listen_again(self, call_id: str, *, apologise: bool = False) -> TextReply:
+        """The line has been elsewhere, and is back: nothing is to be said, the caller is listened to. `apologise`:
+        the caller's last words were lost, and are asked for.
 
         Raises: NotFound for a call that is not running.
         """
         live, agent = await running(self.live_calls, self.directory, call_id)
         request = _Request(call_id, await self._newest_turn(live), 0, 0.0)
         then = Next.HANG_UP if live.end_reason or await self._has_ended(call_id) else Next.LISTEN
-        return self._reply(agent, request, [], told=0, then=then)
+        agent = await self._spoken(agent, call_id, request.turn)
+        said = [apology_of(agent)] if apologise and then is Next.LISTEN else []
+        return self._reply(agent, request, said, told=0, then=then)
 
     async def _newest_turn(self, live: LiveCall) -> int:
         """The last turn whose words are known. The first request of all starts the line."""
@@ -120,8 +127,8 @@ class TakeTextTurn:
             transfer = await self.orders.due(live.call_id, request.turn, is_newest=is_newest)
         left = texts[request.after :]
         # In the language of the words that are answered, which have been noted by now.
-        spoken = await call_language(self.live_calls, live.call_id, request.turn + 1, agent)
-        agent = replace(agent, language=spoken)
+        if request.turn:
+            agent = await self._spoken(agent, request.call_id, request.turn)
         if texts:
             await self._hand_out(request, texts)
         if transfer is not None:
@@ -193,6 +200,11 @@ class TakeTextTurn:
         await self.live_calls.count(request.call_id, request.turn, {Cost.FILLERS: 1})
         return [filler]
 
+    async def _spoken(self, agent: Agent, call_id: str, turn: int) -> Agent:
+        """As it is heard in the reply to this turn: in another language a voice of that language's speaks."""
+        spoken = await spoken_agent(self.live_calls, call_id, max(1, turn), agent)
+        return spoken if primary(spoken.language) == primary(agent.language) else replace(spoken, voice="")
+
     # what else there is to answer
 
     async def _nothing_said(self, live: LiveCall, agent: Agent, request: _Request) -> TextReply:
@@ -213,11 +225,13 @@ class TakeTextTurn:
         if transfer is not None:
             await self._let_go(live, transfer)
             then = Next.TRANSFER
+        agent = await self._spoken(agent, request.call_id, before.turn)
         return self._reply(agent, before, [], told=len(texts), then=then, transfer=transfer)
 
     async def _is_over(self, agent: Agent, request: _Request) -> TextReply:
         """What was answered before may have been lost on its way."""
         transfer = await self.orders.due(request.call_id, request.turn, is_newest=False)
+        agent = await self._spoken(agent, request.call_id, request.turn)
         then = Next.HANG_UP if transfer is None else Next.TRANSFER
         return self._reply(agent, request, [], told=0, then=then, transfer=transfer)
 
@@ -229,12 +243,20 @@ class TakeTextTurn:
         if live.leaving:
             return True  # it was asked for before, and the answer was lost
         try:
-            await self.orders.order(live.call_id, Transfer(rule.to, rule.kind))
+            transfer = await self.allow_transfer(live, Transfer(rule.to, rule.kind))
+            await self._order(live, transfer)
         except VoiceAgentError as error:
             logger.warning("call %s is not handed over: %s", live.call_id, error)
             return False
         await self.live_calls.leave(live.call_id, EndReason.TRANSFERRED)
         return True
+
+    async def _order(self, live: LiveCall, transfer: Transfer) -> None:
+        try:
+            await self.orders.order(live.call_id, transfer)
+        except VoiceAgentError:
+            await self.allow_transfer.over(live.tenant_id, live.call_id)
+            raise
 
     async def _let_go(self, live: LiveCall, transfer: Transfer) -> None:
         if transfer.kind is TransferKind.COLD:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.domain.call import Agent, TurnOutcome
@@ -32,7 +33,9 @@ _SECOND_CHANCE_MS = 1500
 
 @dataclass(frozen=True, slots=True)
 class TellingParts:
-    """What telling works with. `has_socket`: what is sent is said at once, fillers too."""
+    """What telling works with. `has_socket`: what is sent is said at once, fillers too; `spoken`: gives the agent as
+    it is to be heard, once the words are there.
+    """
 
     clock: Clock
     live_calls: LiveCalls
@@ -41,6 +44,7 @@ class TellingParts:
     notes: SpeakingNotes
     first_sound: FirstSound
     has_socket: bool
+    spoken: Callable[[Agent], Awaitable[Agent]]
 
 
 class Telling:
@@ -80,6 +84,7 @@ class Telling:
             following.follow_orders(),
             following.follow_events(),
             following.follow_answer_before(interruptible=self._agent.interruptible),
+            following.follow_words_after(interruptible=self._agent.interruptible or not self._parts.has_socket),
             self._outlet.follow(following.wake),
         )
         tasks = [asyncio.create_task(deed) for deed in deeds]
@@ -131,6 +136,8 @@ class Telling:
             return math.inf
         if not self._waits:
             self._waits = True
+            self._agent = await self._parts.spoken(self._agent)
+            self._outlet.language = self._agent.language
             waits_from_ms = self._turn_ended_ms or following.final_at_ms
             second_chance_ms = self._began_ms + _SECOND_CHANCE_MS - self._agent.manner.reply_limit_ms
             self._lateness.begin(max(waits_from_ms, second_chance_ms, self._outlet.sounds_until_ms))
@@ -157,7 +164,7 @@ class Telling:
             self._is_finished = True
             await self._outlet.finish()
         over_at_ms = self._outlet.over_at_ms()
-        if now_ms >= over_at_ms:
+        if now_ms >= over_at_ms or self._following.is_followed:
             self.said = " ".join(texts)
             self.outcome = self._outcome_of_whole()
             self._note_end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -11,17 +12,19 @@ from functools import partial
 from shared.domain import interruption, pipe_names
 from shared.domain.call import Agent
 from shared.domain.conversation import remembered, system_prompt
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, Overtaken, StoreError
 from shared.domain.fillers import apology_of
-from shared.domain.language_switch import language_of
 from shared.domain.limits import LONGEST_ANSWER_S
 from shared.domain.steps import TurnRequest
 from shared.domain.takes import Ended, Failed, Final, TakeEvent, Tentative, Withdrawn
+from shared.domain.telephony.handed import NOTE_RULES, Handed, note_of
 from shared.ports.clock import Clock
 from shared.ports.directory import Directory
 from shared.ports.language_model import LanguageModel, Message
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
+from shared.use_cases.fencing import FencedPipes
+from shared.use_cases.languages import answer_language
 from shared.use_cases.thinking.answering import Answering, AnswerPorts
 from shared.use_cases.waiting import Waiting, is_end
 
@@ -34,24 +37,37 @@ _LOOKED_BACK_TURNS = 60
 
 @dataclass(frozen=True, slots=True)
 class Think:
+    """`handed`: who has put a tenant's call through to us, if anybody did."""
+
     pipes: Pipes
     live_calls: LiveCalls
     directory: Directory
     language_model: LanguageModel
     clock: Clock
+    handed: Callable[[str, str], Awaitable[Handed | None]] | None = None
 
     async def __call__(self, request: TurnRequest) -> None:
         """Write the answers to the turn's takes into the sentences pipe, and at last its end.
 
         Run again after a crash it keeps the sentences that stand there and adds what is missing.
         """
+        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.THINK_EPOCH)
+        sentences = pipe_names.turn(request.call_id, request.turn, pipe_names.SENTENCES)
+        try:
+            await self._think(request, pipes)
+            await pipes.append(sentences, {"event": "end"}, position=pipe_names.END_POSITION)
+        except Overtaken:
+            logger.warning("call %s turn %d: somebody else thinks in our place", request.call_id, request.turn)
+            await Waiting(self.pipes, self.live_calls).first(request.call_id, sentences, of=is_end)
+
+    async def _think(self, request: TurnRequest, pipes: FencedPipes) -> None:
         agent = await self._agent(request)  # looked up while the caller speaks, as the history is
         history = asyncio.create_task(self._history(request), name="history")
         answering: Answering | None = None
         try:
             async with aclosing(Waiting(self.pipes, self.live_calls).takes(request)) as events:
                 async for event in events:
-                    answering = await self._follow(_Asked(request, agent, history), event, answering)
+                    answering = await self._follow(_Asked(request, pipes, agent, history), event, answering)
                     if isinstance(event, Final | Failed | Ended):
                         break
             if answering is not None:
@@ -62,8 +78,6 @@ class Think:
             await asyncio.gather(history, return_exceptions=True)
             if answering is not None:
                 await answering.drop()
-        sentences = pipe_names.turn(request.call_id, request.turn, pipe_names.SENTENCES)
-        await self.pipes.append(sentences, {"event": "end"}, position=pipe_names.END_POSITION)
 
     async def _follow(self, asked: _Asked, event: TakeEvent, answering: Answering | None) -> Answering | None:
         """Which take is being answered after the event."""
@@ -83,7 +97,7 @@ class Think:
         if asked.agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         messages = None if text is None else partial(self._messages, asked, asked.agent, text)
-        ports = AnswerPorts(self.pipes, self.live_calls, self.language_model, self.clock)
+        ports = AnswerPorts(asked.pipes, self.live_calls, self.language_model, self.clock)
         return Answering(
             ports,
             asked.request,
@@ -118,9 +132,27 @@ class Think:
         live = await self.live_calls.get(request.call_id)
         return await self.directory.agent(request.tenant_id, live.agent_id if live else None)
 
+    async def _handed(self, request: TurnRequest) -> Handed | None:
+        """An answer without it is better than none. It may be told while the first turn listens already."""
+        if self.handed is None:
+            return None
+        try:
+            return await self.handed(request.tenant_id, request.call_id)
+        except StoreError as error:
+            logger.warning("call %s: who put it through is not known: %s", request.call_id, error)
+            return None
+
     async def _messages(self, asked: _Asked, agent: Agent, text: str) -> list[Message]:
-        journals = await self._journals(asked, agent)
-        messages = [Message("system", system_prompt(agent.persona, switched_to=_switched_to(agent, journals)))]
+        journals, handed, language = await asyncio.gather(
+            self._journals(asked, agent),
+            self._handed(asked.request),
+            answer_language(self.live_calls, asked.request.call_id, asked.request.turn, agent),
+        )
+        switched_to = "" if language == agent.language else language
+        prompt = system_prompt(agent.persona, switched_to=switched_to)
+        messages = [Message("system", prompt)]
+        if handed is not None:
+            messages = [Message("system", f"{prompt}\n\n{NOTE_RULES}"), Message("user", note_of(handed))]
         for caller, answer in remembered(journals):
             if caller:
                 messages.append(Message("user", caller))
@@ -174,15 +206,10 @@ class _Asked:
     """What all takes of a turn have in common."""
 
     request: TurnRequest
+    pipes: FencedPipes
     agent: Agent | None
     history: asyncio.Task[list[dict[str, str]]]
 
 
 def _looked_back(request: TurnRequest) -> range:
     return range(max(0, request.turn - _LOOKED_BACK_TURNS), request.turn)
-
-
-def _switched_to(agent: Agent, journals: list[dict[str, str]]) -> str:
-    """The language in which the call is now, "" where it is the agent's own."""
-    language = language_of(journals, agent.language) if agent.manner.languages else agent.language
-    return "" if language == agent.language else language

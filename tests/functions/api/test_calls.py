@@ -10,7 +10,10 @@ import pytest
 
 from functions.api import calls
 from shared.domain.call import Call, CallState, EndReason, Provider, Recording, Turn, TurnOutcome
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import Conflict, NotFound, StoreError
+from shared.domain.provider_recording import ProviderRecording, RecordingState
+from shared.domain.telephony.handed import Handed
+from shared.domain.telephony.handed import Line as Said
 from shared.domain.telephony.lines import Line
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
 
@@ -30,6 +33,10 @@ CALL = Call(
     ended_at=BEGAN,
     end_reason=EndReason.SILENT,
     recording=Recording("recordings", "a.wav", 1234),
+    provider_recordings=(
+        ProviderRecording("RE1", "https://api.example.com/RE1", RecordingState.KEPT, 900, "recordings", "p.wav"),
+        ProviderRecording("RE2", "https://api.example.com/RE2"),
+    ),
     turns=(
         Turn(0, None, "Hello.", TurnOutcome.COMPLETED, {"first_frame_sent_ms": 1.5}),
         Turn(
@@ -47,6 +54,7 @@ CALL = Call(
 class FakeLookUp:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.handed: Handed | StoreError | None = None
 
     async def many(self, tenant_id: str, **filters: Any) -> list[Call]:
         self.asked.append((tenant_id, filters))
@@ -56,6 +64,11 @@ class FakeLookUp:
         if (tenant_id, call_id) != ("tenant-1", "c1"):
             raise NotFound("call_unknown", "there is no such call")
         return CALL
+
+    async def handed_of(self, call: Call) -> Handed | None:
+        if isinstance(self.handed, StoreError):
+            raise self.handed
+        return self.handed
 
 
 class FakeEnding:
@@ -71,7 +84,7 @@ class FakeEnding:
 @pytest.fixture
 def look_up(install: Installer) -> FakeLookUp:
     look_up = FakeLookUp()
-    install(calls, look_up_calls=look_up, end_call=FakeEnding())
+    install(calls, look_up_calls=look_up, end_call=FakeEnding(), gateway=look_up)
     return look_up
 
 
@@ -90,6 +103,7 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "provider": "twilio",
             "provider_call_id": "CA1",
             "line": "twilio",
+            "language": None,
             "direction": "inbound",
             "from": "+14155550100",
             "to": "+15550100001",
@@ -102,6 +116,10 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "duration_s": None,
             "price": None,
             "recording": {"container": "recordings", "blob": "a.wav", "duration_ms": 1234},
+            "provider_recordings": [
+                {"state": "kept", "address": None, "container": "recordings", "blob": "p.wav", "duration_ms": 900},
+                {"state": "announced", "address": None, "container": None, "blob": None, "duration_ms": None},
+            ],
         }
     ]
     assert look_up.asked == [("tenant-1", {"provider_call_id": None, "state": None, "before": None, "limit": 50})]
@@ -173,6 +191,24 @@ async def test_one_call_with_its_turns(look_up: FakeLookUp) -> None:
             },
         },
     ]
+
+
+async def test_who_put_a_call_through(look_up: FakeLookUp) -> None:
+    one = user_function(calls.get_call)
+    asked = request(route={"call_id": "c1"}, token="operator")
+    assert document_of(await one(asked))["handed_by"] is None
+    said = (Said("caller", "My line is dead."),)
+    look_up.handed = Handed("contact-1", "+14155550100", {"account": "42"}, "a fault", said)
+    assert document_of(await one(asked))["handed_by"] == {
+        "provider": "connect",
+        "contact_id": "contact-1",
+        "caller": "+14155550100",
+        "attributes": {"account": "42"},
+        "reason": "a fault",
+        "said": [{"who": "caller", "words": "My line is dead."}],
+    }
+    look_up.handed = StoreError("blob_unavailable", "x", retryable=True)
+    assert document_of(await one(asked))["handed_by"] is None
 
 
 async def test_a_call_that_is_not_there(look_up: FakeLookUp) -> None:

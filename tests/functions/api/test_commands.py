@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 from functions.api import commands
-from shared.domain.errors import Conflict, NotFound, TelephonyError, VoiceAgentError
+from shared.domain.errors import Conflict, InvalidRequest, NotFound, TelephonyError, VoiceAgentError
 from shared.domain.telephony.commands import SendKeys, Transfer, TransferKind
 from shared.domain.telephony.lines import Capability, Line, Unsupported
 from tests.functions.conftest import Installer, assert_problem, request, user_function
@@ -19,6 +19,7 @@ GOOD = {
     "transfer_call": {"to": "+14155550188"},
     "send_keys": {"keys": "1"},
     "switch_recording": {"on": True},
+    "switch_language": {"language": "hi-IN"},
 }
 
 
@@ -36,6 +37,10 @@ class FakeCommanding:
     async def record(self, tenant_id: str, call_id: str, *, on: bool) -> None:
         self._tell(tenant_id, call_id, on)
 
+    async def order(self, tenant_id: str, call_id: str, wanted: str) -> str:
+        self._tell(tenant_id, call_id, wanted)
+        return "hi-IN"
+
     def _tell(self, *what: Any) -> None:
         if self.error:
             raise self.error
@@ -45,7 +50,7 @@ class FakeCommanding:
 @pytest.fixture
 def commanding(install: Installer) -> FakeCommanding:
     commanding = FakeCommanding()
-    install(commands, calling=SimpleNamespace(command_call=commanding))
+    install(commands, calling=SimpleNamespace(command_call=commanding), switch_language=commanding)
     return commanding
 
 
@@ -99,6 +104,9 @@ async def test_who_may_not(commanding: FakeCommanding, name: str, token: str | N
         ("send_keys", {"keys": 12}, "keys"),
         ("switch_recording", {}, "on"),
         ("switch_recording", {"on": "yes"}, "on"),
+        ("switch_language", {}, "language"),
+        ("switch_language", {"language": 1}, "language"),
+        ("switch_language", {"language": "hi", "from": "en"}, "unknown_field"),
         ("send_keys", b"{", "not_json"),
         ("send_keys", [], "not_an_object"),
     ],
@@ -128,3 +136,14 @@ async def test_what_cannot_be_done(
 ) -> None:
     commanding.error = error
     assert_problem(await give(name, GOOD[name]), status, error.code)
+
+
+async def test_the_language_is_told_as_the_agent_names_it(commanding: FakeCommanding) -> None:
+    response = await give("switch_language", {"language": "HI"})
+    assert (response.status_code, json.loads(response.get_body())) == (202, {"language": "hi-IN"})
+    assert commanding.told == [("tenant-1", "c1", "HI")]
+
+
+async def test_a_language_that_the_agent_does_not_speak(commanding: FakeCommanding) -> None:
+    commanding.error = InvalidRequest("language_unknown", "this agent speaks en")
+    assert_problem(await give("switch_language", {"language": "fr"}), 400, "language_unknown")

@@ -60,7 +60,12 @@ async def test_another_tenants_number_cannot_be_seen_taken_or_deleted(store: Fak
     await store.put("tenant-2", theirs)
     assert document_of(await ask("list_numbers")) == {"numbers": []}
     assert_problem(await ask("get_number"), 404, "number_unknown")
-    assert_problem(await ask("put_number", {"agent_id": "nora"}), 409, "number_taken")
+    refused = await ask("put_number", {"agent_id": "nora"})
+    assert_problem(refused, 403, "number_not_allotted")
+    store.tenants = 2
+    of_nobody = await ask("put_number", {"agent_id": "nora"}, number="+15550100099")
+    assert document_of(of_nobody) == document_of(refused), "who asks does not learn whether somebody has it"
+    assert "api/number-allotments" in document_of(refused)["detail"]
     assert_problem(await ask("delete_number"), 404, "number_unknown")
     assert await store.one("tenant-2", Provider.VONAGE, NUMBER) == theirs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +18,10 @@ from shared.domain.call import Agent
 from shared.domain.errors import Conflict, NotFound, StoreError, VoiceAgentError
 from shared.domain.telephony.commands import Transfer
 from shared.domain.telephony.events import CallProgressed, TransferEnded
+from shared.domain.telephony.handed import Handed
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.text_turns import Next, TextReply
 from shared.use_cases.calls.answer_call import Answered, CallOffered, call_id_of
-from shared.use_cases.calls.gateway import Handed
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory import FakeOnce
 from tests.functions.conftest import Installer, assert_problem, request, user_function
@@ -52,7 +53,7 @@ class House:
         self.offers.append(offer)
         return Answered(CALL_ID, NORA, self.line, "ticket")
 
-    async def by_call(self, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
+    async def by_call(self, provider: Provider, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
         self.offers.append((call_id, provider_call_id))
         return Answered(call_id, NORA, self.line, "ticket")
 
@@ -71,10 +72,13 @@ class House:
     async def note(self, news: Any) -> None:
         self.news.append(news)
 
-    async def expect(self, number: str, *, shown: tuple[str, ...], handed: Handed) -> None:
+    async def expect(self, number: str, *, caller: str, system: str, handed: Handed) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self.expected.append((number, shown, handed))
+        self.expected.append((number, caller, system, handed))
+
+    async def foretell(self, contact_id: str, number: str, context: Mapping[str, str]) -> None:
+        self.expected.append((contact_id, number, dict(context)))
 
     async def post(self, door: str, event: Any, **changes: str) -> func.HttpResponse:
         path = f"/api/webhooks/connect/{door}"
@@ -87,6 +91,20 @@ class House:
         function = user_function(getattr(connect, f"connect_{door.replace('-', '_')}"))
         answered: func.HttpResponse = await (function(sent, Client(self)) if door == "turn" else function(sent))
         return answered
+
+
+class TextTurns:
+    """Stands in for `TakeTextTurn`."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def __call__(self, *arguments: Any, **named: Any) -> TextReply:
+        return await self._house.take_text_turn(*arguments, **named)
+
+    async def listen_again(self, call_id: str, *, apologise: bool = False) -> TextReply:
+        assert apologise
+        return TextReply(2, ("Say that again?",), 0, Next.LISTEN, "en", "default")
 
 
 class Client:
@@ -117,7 +135,7 @@ def house(install: Installer) -> House:
         connect,
         carriers=SimpleNamespace(connect=ConnectDesk(webhooks), live_sound=object()),
         answer_call=house,
-        take_text_turn=house.take_text_turn,
+        take_text_turn=TextTurns(house),
         move_media=house,
         note_progress=house.note,
         note_transfer=house.note,
@@ -228,6 +246,30 @@ async def test_the_bot_asks(house: House) -> None:
     assert house.turns == [(CALL_ID, 1, "move my appointment", 0, 4.0, "en-IN")]
 
 
+async def test_a_line_out_of_step_says_so_and_listens_on(house: House) -> None:
+    house.reply = Conflict("turn_unknown", "the next words are those of turn 3")
+    answer = told(await house.post("lex", lex_event(turn="9")))
+    assert answer["sessionState"]["dialogAction"] == {"type": "ElicitIntent"}
+    assert answer["sessionState"]["sessionAttributes"]["turn"] == "3"
+    assert answer["messages"] == [{"contentType": "PlainText", "content": "Say that again?"}]
+    flow = told(await house.post("turn", flow_event({"op": "turn", "turn": "9", "words": "x"})))
+    assert (flow["action"], flow["turn"], flow["text"]) == ("say_and_listen", "3", "Say that again?")
+
+
+async def test_a_bot_that_cannot_be_served_is_closed(house: House) -> None:
+    house.reply = Conflict("not_by_turns", "sarvam does not bring words by requests")
+    closed = told(await house.post("lex", lex_event()))
+    assert closed["sessionState"]["dialogAction"] == {"type": "Close"}
+    assert closed["sessionState"]["sessionAttributes"]["next"] == "hang_up"
+
+
+async def test_who_is_put_through_is_foretold(house: House) -> None:
+    house.reply = TextReply(1, (), 1, Next.TRANSFER, "en", "x", Transfer("+15550100011"))
+    told(await house.post("turn", flow_event({"op": "turn", "turn": "1", "words": "A person."})))
+    told(await house.post("lex", lex_event()))
+    assert house.expected == [(CONTACT, "+15550100011", {"locale": "en-IN"}), (CONTACT, "+15550100011", {})]
+
+
 async def test_contact_events_are_noted(house: House) -> None:
     response = await house.post("contact-event", contact_event("DISCONNECTED"))
     assert response.status_code == 204
@@ -241,7 +283,7 @@ async def test_a_gateway_is_told_who_comes(house: House) -> None:
     answer = told(await house.post("gateway", event))
     assert (answer["action"], answer["dest"]) == ("transfer", "+15550100011")
     handed = Handed(CONTACT, "+14155550100", {"locale": "en-IN"})
-    assert house.expected == [("+15550100011", ("+14155550100", "+15550100016"), handed)]
+    assert house.expected == [("+15550100011", "+14155550100", "+15550100016", handed)]
     house.refusal = NotFound("gateway_unknown", "nobody")
     assert told(await house.post("gateway", event))["action"] == "hang_up"
 
@@ -273,3 +315,22 @@ async def test_a_transfer_is_the_next_answer(house: House) -> None:
     assert (answer["action"], answer["dest"], answer["dtmf"], answer["turn"]) == (
         "transfer", "+14155550199", "1", "1",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "turn"), [("Stop.", (3, "Stop.", 0)), ("", (2, None, 1))], ids=["words", "silence"]
+)
+async def test_while_an_answer_is_not_whole_the_caller_is_listened_to(
+    house: House, words: str, turn: tuple[int, str | None, int]
+) -> None:
+    """Words are the next turn's; silence asks for the rest of the answer."""
+    house.reply = TextReply(2, ("First.",), 1, Next.COME_AGAIN, "en", "default")
+    parameters = {"op": "turn", "turn": "3", "told": "1", "rest": "true", "words": words}
+    answer = told(await house.post("turn", flow_event(parameters)))
+    assert house.turns[-1][1:4] == turn
+    assert (answer["action"], answer["listens"], answer["next_turn"], answer["rest"]) == (
+        "come_again",
+        "true",
+        "3",
+        "",
+    )

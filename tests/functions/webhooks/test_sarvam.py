@@ -12,8 +12,10 @@ import pytest
 
 from functions.webhooks import sarvam
 from shared.adapters.sarvam.desk import SarvamDesk
+from shared.adapters.sarvam.passes import call_pass
 from shared.domain.call import EndReason
 from shared.domain.errors import Conflict, NotFound, StoreError
+from shared.domain.telephony.commands import Transfer
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import CallState
 from shared.domain.telephony.text_turns import Next, TextReply
@@ -21,8 +23,8 @@ from shared.use_cases.calls.answer_call import Answered, CallOffered, call_id_of
 from tests.fakes.call import NORA
 from tests.fakes.clock import FakeClock
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
-from tests.shared.adapters.sarvam.bodies import ATTEMPT, INTERACTION, body, context, internal, result
-from tests.shared.adapters.sarvam.test_desk import SECRET, FakeMemory
+from tests.shared.adapters.sarvam.bodies import ATTEMPT, INTERACTION, body, context, internal, result, signed
+from tests.shared.adapters.sarvam.test_desk import SECRET, SIGNING, FakeMemory
 
 CALL_ID = call_id_of(Provider.SARVAM, INTERACTION)
 
@@ -34,7 +36,7 @@ class House:
         self.offers: list[Any] = []
         self.turns: list[tuple[Any, ...]] = []
         self.ended: list[tuple[str, EndReason]] = []
-        self.progress: list[tuple[Any, str]] = []
+        self.progress: list[tuple[Any, str, bool]] = []
         self.kept: list[tuple[str, Any, str]] = []
         self.error: Exception | None = None
         self.then = Next.LISTEN
@@ -48,7 +50,7 @@ class House:
         self.offers.append(offer)
         return Answered("the-call", NORA, Line.SARVAM, "ticket")
 
-    async def by_call(self, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
+    async def by_call(self, provider: Provider, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
         self._trip()
         self.offers.append((call_id, provider_call_id))
         return Answered(call_id, NORA, Line.SARVAM, "ticket")
@@ -57,7 +59,8 @@ class House:
         self._trip()
         self.turns.append((call_id, turn, words, options.get("after", 0), options.get("language", "")))
         text = NORA.greeting if not turn else f"You said {words}."
-        return TextReply(turn, (text,), 1, self.then, "en", "")
+        transfer = Transfer("+14155550199") if self.then is Next.TRANSFER else None
+        return TextReply(turn, (text,), 1, self.then, "en", "", transfer)
 
     async def require(self, call_id: str, provider: Provider, provider_call_id: str = "") -> None:
         if call_id == "of-another-provider":
@@ -67,12 +70,13 @@ class House:
         self._trip()
         self.ended.append((call_id, reason))
 
-    async def note_progress(self, event: Any, *, call_id: str = "") -> None:
-        self._trip()
-        self.progress.append((event, call_id))
-
     async def keep(self, provider: Provider, provider_call_id: str, told: Any, *, call_id: str = "") -> None:
         self.kept.append((provider_call_id, told, call_id))
+
+    async def take_result(self, progress: Any, told: Any, *, call_id: str, is_bound: bool = False) -> None:
+        self._trip()
+        self.progress.append((progress, call_id, is_bound))
+        self.kept.append((progress.provider_call_id, told, call_id))
 
 
 @pytest.fixture
@@ -85,16 +89,24 @@ def house(install: Installer) -> House:
         take_text_turn=house.take,
         move_media=house,
         end_call=SimpleNamespace(note=house.note),
-        note_progress=house.note_progress,
-        calling=SimpleNamespace(keep_delegated=house.keep),
+        calling=SimpleNamespace(keep_delegated=house.keep, take_result=house.take_result),
     )
     return house
 
 
 async def knock(door: str, content: bytes, secret: str = SECRET) -> func.HttpResponse:
     handler = user_function(getattr(sarvam, f"sarvam_{door}"))
-    req = request("POST", f"http://x/api/webhooks/sarvam/{secret}/{door}", route={"secret": secret}, body=content)
+    headers = {"Authorization": f"Bearer {secret}"}
+    req = request("POST", f"http://x/api/webhooks/sarvam/{door}", headers=headers, body=content)
     response: func.HttpResponse = await (handler(req, object()) if door == "start" else handler(req))
+    return response
+
+
+async def knock_for(call_id: str, given: str, content: bytes) -> func.HttpResponse:
+    """At the door of the result of one call."""
+    handler, route = user_function(sarvam.sarvam_call_result), {"call_id": call_id, "call_pass": given}
+    url = f"http://x/api/webhooks/sarvam/result/{call_id}/{given}"
+    response: func.HttpResponse = await handler(request("POST", url, route=route, body=content))
     return response
 
 
@@ -125,8 +137,38 @@ async def test_a_call_that_nobody_answers(house: House, error: Exception, status
     assert (await knock("start", body())).status_code == status
 
 
-async def test_a_start_that_makes_no_sense(house: House) -> None:
-    assert_problem(await knock("start", b""), 400, "hook_malformed")
+async def test_the_result_of_a_call_of_ours_is_told_of_this_call_only(house: House) -> None:
+    content = json.dumps(result()).encode()
+    assert (await knock_for("call-7", call_pass(SECRET, "call-7"), content)).status_code == 200
+    assert [(call_id, is_bound) for _, call_id, is_bound in house.progress] == [("call-7", True)]
+    for given in (call_pass(SECRET, "call-1"), SECRET, ""):
+        assert_problem(await knock_for("call-7", given, content), 401, "sarvam_secret")
+    assert len(house.progress) == 1
+    house.error = NotFound("call_unknown", "another call")
+    assert (await knock_for("call-7", call_pass(SECRET, "call-7"), content)).status_code == 200
+
+
+async def test_a_saved_webhook_signs(house: House, install: Installer) -> None:
+    clock, content = FakeClock(), json.dumps(result()).encode()
+    desk = SarvamDesk((SECRET,), FakeMemory(), clock, (SIGNING,))  # type: ignore[arg-type]
+    install(
+        sarvam,
+        carriers=SimpleNamespace(sarvam=desk),
+        calling=SimpleNamespace(keep_delegated=house.keep, take_result=house.take_result),
+    )
+    assert_problem(await knock("result", content), 401, "sarvam_timestamp")
+    handler, headers = user_function(sarvam.sarvam_result), signed(content, SIGNING, clock.now_ms())
+    url = "http://x/api/webhooks/sarvam/result"
+    assert (await handler(request("POST", url, headers=headers, body=content))).status_code == 200
+    assert (await handler(request("POST", url, headers=headers, body=content + b" "))).status_code == 401
+    assert len(house.progress) == 1
+
+
+async def test_the_caller_is_put_through(house: House) -> None:
+    house.then = Next.TRANSFER
+    answer = document_of(await knock("turn", body("Hello.", agent_variables={"transfer_number": ""})))
+    assert answer["context"]["agent_variables"] == {"transfer_number": "+14155550199"}
+    assert "call_transfer" in answer["message_to_llm"]
 
 
 async def test_a_turn(house: House) -> None:
@@ -170,21 +212,23 @@ async def test_the_end(house: House) -> None:
 async def test_the_result(house: House) -> None:
     for _ in range(2):
         assert (await knock("result", json.dumps(result()).encode())).status_code == 200
-    event, call_id = house.progress[0]
+    event, call_id, is_bound = house.progress[0]
     assert (event.progress, event.provider_call_id, call_id) == (CallState.COMPLETED, ATTEMPT, "call-1")
+    assert not is_bound
     assert house.progress[1] == house.progress[0]
     assert house.kept[0][1].variables["time"] == "9:00"
 
 
-@pytest.mark.parametrize("door", ["end", "result"])
+@pytest.mark.parametrize("door", ["start", "turn", "end", "result", "call_result"])
 @pytest.mark.parametrize("content", [b"", b"}{", b"[]", b'{"user_phone_number": "+919800000002"}', b"\xff" * 99])
 async def test_what_makes_no_sense_is_taken_and_noted_without_what_was_said(
     house: House, door: str, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        response = await knock(door, content)
+        given = call_pass(SECRET, "call-7")
+        response = await (knock_for("call-7", given, content) if door == "call_result" else knock(door, content))
     assert response.status_code == 200
-    assert not any((house.ended, house.progress, house.kept))
+    assert not any((house.offers, house.turns, house.ended, house.progress, house.kept))
     assert "not understood" in caplog.text
     assert "9198" not in caplog.text
     assert SECRET not in caplog.text

@@ -34,7 +34,27 @@ async def test_nothing_without_a_signature(behind: Behind, name: str, secret: st
 async def test_a_subaccount_is_let_in(behind: Behind) -> None:
     assert tags(await post("voice", secret=SUB_TOKEN, AccountSid=SUBACCOUNT)) == ["Connect"]
     await post("voice")
-    assert [offer.tenants for offer in behind.offers] == [{"globex"}, frozenset()], "which it may bring calls to"
+    assert [offer.tenants for offer in behind.offers] == [{"globex"}, None], "which it may bring calls to"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+async def test_a_tenants_own_account_does_not_speak_of_others_calls(behind: Behind, name: str) -> None:
+    behind.owners = {CALL_SID: "acme"}
+    told = {"CallStatus": "completed", "AnsweredBy": "machine_start"}
+    response = await post(name, secret=SUB_TOKEN, AccountSid=SUBACCOUNT, **told)
+    assert_problem(response, 401, "twilio_account")
+    behind.owners = {}
+    assert behind == Behind()
+    behind.owners = {CALL_SID: "globex"}
+    assert (await post(name, secret=SUB_TOKEN, AccountSid=SUBACCOUNT, **told)).status_code != 401
+
+
+@pytest.mark.parametrize("query", ["?call=call-1", "?caller=" + CALL_SID])
+async def test_nor_of_a_call_that_our_address_names(behind: Behind, query: str) -> None:
+    behind.owners = {"call-1": "acme", CALL_SID: "acme"}
+    signed = {"AccountSid": SUBACCOUNT, "CallSid": "CA" + "e" * 32, "CallStatus": "completed"}
+    assert_problem(await post("status", query=query, secret=SUB_TOKEN, **signed), 401, "twilio_account")
+    assert behind.progress == []
 
 
 @pytest.mark.parametrize(
@@ -162,7 +182,7 @@ async def test_an_address_that_we_have_not_written(behind: Behind, query: str) -
     [
         ("stream-started", []),
         ("stream-stopped", [("stopped", CALL_SID, "MZ1")]),
-        ("stream-error", []),
+        ("stream-error", [("broke", CALL_SID, "MZ1")]),
         ("", []),
     ],
 )
@@ -184,7 +204,7 @@ async def test_who_has_answered(behind: Behind) -> None:
 async def test_a_recording(behind: Behind) -> None:
     form = {"RecordingSid": "RE1", "RecordingUrl": "https://api.twilio.com/r", "RecordingStatus": "completed"}
     assert (await post("recording", **form)).status_code == 204
-    ((event, _),) = behind.progress
+    (event,) = behind.recordings
     assert isinstance(event, RecordingReady)
     assert (await post("recording", RecordingStatus="absent")).status_code == 204
-    assert len(behind.progress) == 1
+    assert len(behind.recordings) == 1

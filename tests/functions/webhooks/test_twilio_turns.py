@@ -45,7 +45,7 @@ async def test_nothing_said(behind: Behind) -> None:
 async def test_the_rest_of_an_answer_brings_no_words(behind: Behind) -> None:
     behind.reply = replace(REPLY, turn=2, told=3, next=Next.COME_AGAIN)
     response = await post("turn", query="?call=call-1&turn=2&again=1&after=1", SpeechResult="Old words.")
-    assert tags(response) == ["Say", "Redirect"]
+    assert tags(response) == ["Gather", "Redirect"]
     assert behind.turns == [("call-1", 2, None, 1, "")]
     assert b"turn=2&amp;again=1&amp;after=3" in response.get_body()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,14 +17,16 @@ from shared.adapters.vonage.desk import VonageDesk
 from shared.adapters.vonage.leg_notes import KnownLegs, LegNotes
 from shared.adapters.vonage.own_links import OwnLinks
 from shared.adapters.vonage.webhooks import VonageWebhooks
+from shared.adapters.vonage.whispers import Whispers
 from shared.domain.errors import Conflict, NotFound, StoreError, TelephonyError, VoiceAgentError
 from shared.domain.manner import Manner
-from shared.domain.telephony.commands import Transfer
+from shared.domain.telephony.commands import Transfer, TransferKind
 from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed, RecordingReady, TransferEnded
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.text_turns import Next, TextReply
 from shared.use_cases.calls.answer_call import Answered, CallOffered
 from tests.fakes.call import NORA
+from tests.fakes.clock import FakeClock
 from tests.fakes.memory import FakeOnce, FakeShortMemory
 from tests.functions.conftest import Installer, assert_problem, request, user_function
 from tests.shared.adapters.vonage.signed import ACCOUNTS, ANSWER, LEG, OTHER_LEG, authorization, body_of
@@ -54,14 +57,18 @@ class Behind:
     agent: Any = NORA
     did: list[tuple[Any, ...]] = field(default_factory=list)
     legs: KnownLegs = field(default_factory=lambda: KnownLegs(FakeShortMemory()))
+    whispers: Whispers = field(default_factory=lambda: Whispers(FakeShortMemory(), LINKS, FakeClock()))
 
     def services(self) -> dict[str, Any]:
         wall: Any = Wall()
         webhooks = VonageWebhooks(ACCOUNTS, FakeOnce(wall), wall)
-        desk = VonageDesk(webhooks, LINKS, self.legs, "wss://media.example.com/client/hubs/vonage", self._token)
+        desk = VonageDesk(
+            webhooks, LINKS, self.legs, self.whispers, "wss://media.example.com/client/hubs/vonage", self._token
+        )
         doors = {"answer_call": self, "move_media": self, "take_text_turn": Turns(self)}
         notes = {"note_progress": self.note_progress, "note_transfer": self.note_transfer}
-        return {"carriers": type("Carriers", (), {"vonage": desk})(), **doors, **notes}
+        calling = SimpleNamespace(fetch_recording=self)
+        return {"carriers": type("Carriers", (), {"vonage": desk})(), "calling": calling, **doors, **notes}
 
     async def _token(self, call_id: str) -> str:
         return f"token-for-{call_id}"
@@ -75,7 +82,7 @@ class Behind:
         self.do(offer)
         return Answered("call-1", self.agent, self.line, "the-ticket")
 
-    async def by_call(self, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
+    async def by_call(self, provider: Provider, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
         self.do(call_id, provider_call_id)
         return Answered(call_id, self.agent, self.line, "the-ticket")
 
@@ -88,6 +95,9 @@ class Behind:
             raise NotFound("call_unknown", "another call")
 
     async def note_progress(self, event: Any, *, call_id: str = "") -> None:
+        self.do(event, call_id)
+
+    async def announced(self, event: Any, orchestrations: Any, *, call_id: str) -> None:
         self.do(event, call_id)
 
     async def note_transfer(self, event: TransferEnded) -> None:
@@ -119,7 +129,7 @@ def behind(install: Installer) -> Behind:
 
 async def send(name: str, sent: func.HttpRequest) -> func.HttpResponse:
     function = user_function(FUNCTIONS[name])
-    response: func.HttpResponse = await (function(sent, object()) if name == "answer" else function(sent))
+    response: func.HttpResponse = await (function(sent, object()) if name in ("answer", "event") else function(sent))
     return response
 
 
@@ -311,6 +321,19 @@ async def test_a_caller_is_put_through(behind: Behind) -> None:
     assert connect["from"] == "15550100014"
 
 
+@pytest.mark.parametrize(
+    ("document", "turn"),
+    [(HEARD, ("turn", "call-1", 3, "Hello", 0)), ({"uuid": LEG, "speech": {}}, ("turn", "call-1", 2, None, 1))],
+    ids=["words", "silence"],
+)
+async def test_while_an_answer_is_not_whole_the_caller_is_listened_to(
+    behind: Behind, document: dict[str, Any], turn: tuple[object, ...]
+) -> None:
+    """Words are the next turn's; silence asks for the rest of the answer."""
+    assert actions(await post("turn", document, TURN | {"after": "1", "rest": "1"}))
+    assert behind.did == [turn]
+
+
 @pytest.mark.parametrize("query", [TURN | {"call": "call-2"}, TURN | {"leg": "another"}, {"turn": "3", "after": "0"}])
 async def test_the_turn_of_another_call_is_none(behind: Behind, query: dict[str, str]) -> None:
     response = await post("turn", {"speech": {}}, query)
@@ -349,10 +372,11 @@ async def test_after_a_transfer_that_nobody_takes_the_agent_goes_on(behind: Behi
 
 
 async def test_a_whisper_is_given_to_whoever_has_its_address(behind: Behind) -> None:
-    address = urlsplit(LINKS.whisper("Asha, about an invoice"))
+    transfer = Transfer("+447700900001", TransferKind.WARM, "Asha, about an invoice", language="de")
+    address = urlsplit(await behind.whispers.keep(transfer))
     params = {name: values[0] for name, values in parse_qs(address.query).items()}
     url = "http://localhost/api/webhooks/vonage/whisper"
     (talk,) = actions(await send("whisper", request("GET", url, params=params)))
-    assert talk["text"] == "Asha, about an invoice"
-    params["text"] = "something else"
+    assert (talk["text"], talk["language"]) == ("Asha, about an invoice", "de-DE")
+    params["id"] += "A"
     assert_problem(await send("whisper", request("GET", url, params=params)), 401, "vonage_link")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
@@ -51,11 +53,14 @@ class Behind:
     answered: list[tuple[str, str]] = field(default_factory=list)
     turns: list[tuple[Any, ...]] = field(default_factory=list)
     progress: list[tuple[Any, str]] = field(default_factory=list)
+    recordings: list[Any] = field(default_factory=list)
     transfers: list[TransferEnded] = field(default_factory=list)
     moved: list[tuple[str, ...]] = field(default_factory=list)
     told: list[tuple[Any, ...]] = field(default_factory=list)
     ended: list[tuple[str, EndReason]] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
+    """Whose the calls are, by any of their ids."""
 
     def _fail(self) -> None:
         if (error := self.error) is not None:
@@ -66,11 +71,19 @@ class Behind:
         return {
             "carriers": type("Carriers", (), {"twilio": desk})(),
             "answer_call": self,
+            "look_up_calls": self,
             "move_media": self,
             "take_text_turn": _Turns(self),
             "note_progress": self.note_progress,
             "note_transfer": self.note_transfer,
+            "calling": SimpleNamespace(fetch_recording=self),
         }
+
+    async def is_among(
+        self, tenants: Collection[str], provider: Provider, *, provider_call_ids: Iterable[str], call_id: str
+    ) -> bool:
+        known = {self.owners[one] for one in (*provider_call_ids, call_id) if one in self.owners}
+        return provider is Provider.TWILIO and known <= {*tenants}
 
     # answering and moving
 
@@ -79,7 +92,7 @@ class Behind:
         self.offers.append(offer)
         return Answered("call-1", NORA, self.line, "the-ticket")
 
-    async def by_call(self, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
+    async def by_call(self, provider: Provider, call_id: str, provider_call_id: str, orchestrations: Any) -> Answered:
         self._fail()
         self.answered.append((call_id, provider_call_id))
         return Answered(call_id, NORA, self.line, "the-ticket")
@@ -88,6 +101,9 @@ class Behind:
         self._fail()
         self.moved.append(("resume", provider_call_id))
         return Answered("call-1", NORA, self.line, "another-ticket")
+
+    async def stream_broke(self, provider: Provider, provider_call_id: str, stream_id: str) -> None:
+        self.moved.append(("broke", provider_call_id, stream_id))
 
     async def stream_stopped(self, provider: Provider, provider_call_id: str, stream_id: str) -> None:
         self.moved.append(("stopped", provider_call_id, stream_id))
@@ -99,6 +115,10 @@ class Behind:
     async def note_progress(self, event: Any, *, call_id: str = "") -> None:
         self._fail()
         self.progress.append((event, call_id))
+
+    async def announced(self, event: Any, orchestrations: Any) -> None:
+        self._fail()
+        self.recordings.append(event)
 
     async def note_transfer(self, event: TransferEnded) -> None:
         self.transfers.append(event)
@@ -149,7 +169,9 @@ async def post(name: str, *, query: str = "", secret: str = made.TOKEN, **change
     # behind the platform's proxy the host in the URL is not the public one
     sent = request("POST", f"http://10.0.0.4:8080{path}", headers=headers, body=urlencode(form).encode())
     function = user_function(FUNCTIONS[name])
-    response: func.HttpResponse = await (function(sent, object()) if name == "voice" else function(sent))
+    response: func.HttpResponse = await (
+        function(sent, object()) if name in ("voice", "recording") else function(sent)
+    )
     return response
 
 

@@ -32,7 +32,7 @@ def test_every_error_says_where_what_and_whether_again() -> None:
     kinds = {kind for kind in kinds if issubclass(kind, errors.VoiceAgentError)}
     assert {kind.stage for kind in kinds} == {
         "request", "identity", "telephony", "media", "speech_to_text", "language_model", "text_to_speech",
-        "translation", "store",
+        "translation", "store", "call",
     }  # fmt: skip
     for kind in kinds:
         error = kind("a_code", "a message", retryable=True)
@@ -48,6 +48,10 @@ def test_every_error_says_where_what_and_whether_again() -> None:
         ({Role.CALLER}, (Role.OPERATOR, Role.CALLER), True),
         ({Role.ADMIN}, (Role.OPERATOR,), True),
         ({Role.ADMIN}, (), True),
+        ({Role.PLATFORM}, (Role.PLATFORM,), True),
+        ({Role.ADMIN, Role.OPERATOR, Role.CALLER}, (Role.PLATFORM,), False),
+        ({Role.PLATFORM}, (Role.ADMIN,), False),
+        ({Role.PLATFORM}, (Role.CALLER, Role.OPERATOR), False),
         (set(), (Role.CALLER, Role.OPERATOR), False),
         ({Role.OPERATOR}, (), False),
     ],

@@ -73,3 +73,25 @@ def test_every_byte_is_heard_once_after_cuts(steps: list[bytes | str]) -> None:
         else:
             kept.cut()
             assert fed[: kept.begin] == standing
+
+
+def test_telephone_sound_is_kept_beside_it() -> None:
+    kept = KeptSpeech()
+    for number in range(4):
+        kept.feed(bytes([number]) * 640, bytes([number]) * 160)
+    assert kept.has_mulaw
+    assert kept.mulaw(640, 1920) == b"\x01" * 160 + b"\x02" * 160
+    kept.learn(Stretch(0, 1280, ""), "Hello.")
+    kept.cut()
+    assert kept.mulaw(kept.begin, kept.end) == b"\x02" * 160 + b"\x03" * 160
+    assert kept.sound(kept.begin, kept.end) == b"\x02" * 640 + b"\x03" * 640
+
+
+def test_once_a_piece_came_otherwise_there_is_none() -> None:
+    kept = KeptSpeech()
+    kept.feed(bytes(640), bytes(160))
+    kept.feed(bytes(640))
+    kept.feed(bytes(640), bytes(160))
+    assert not kept.has_mulaw
+    assert kept.mulaw(0, 640) == b""
+    assert len(kept.sound(0, kept.end)) == 1920

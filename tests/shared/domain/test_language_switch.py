@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.language_switch import heard_language, language_of, next_language
+from shared.domain.language_switch import heard_language, is_of_several, language_of, next_language, tag_among
 from shared.domain.voices import in_language, name_of
 from shared.domain.voices import language_of as language_of_voice
 
@@ -53,6 +53,32 @@ def test_which_language_was_heard(
 )
 def test_when_it_switches(current: str, before: str, heard: str, is_sure: bool, expected: str) -> None:
     assert next_language(current, before, heard, BOTH, is_sure=is_sure) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "languages", "expected"),
+    [
+        ("buenos dias", ("en", "es-ES", "hi"), True),
+        ("नमस्ते", ("hi-IN", "mr-IN", "en"), True),
+        ("नमस्ते", ("hi", "hi-IN", "en"), False),
+        ("hello", ("en", "hi"), False),
+        ("12", ("en", "es"), False),
+    ],
+)
+def test_whose_letters_they_may_be(words: str, languages: tuple[str, ...], *, expected: bool) -> None:
+    assert is_of_several(words, languages) is expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"), [("HI-in", "hi-IN"), ("hi", "hi-IN"), ("en-GB", "en"), ("mr", ""), ("", ""), ("auto", "")]
+)
+def test_which_of_the_tags_is_meant(wanted: str, expected: str) -> None:
+    assert tag_among(BOTH, wanted) == expected
+
+
+def test_what_a_line_was_told_to_hear_says_less_than_the_letters() -> None:
+    assert heard_language("नमस्ते", "en-US", BOTH, "en") == "hi"
+    assert heard_language("12", "en-US", BOTH, "en") == "en"
 
 
 def test_the_last_turn_that_tells_counts() -> None:

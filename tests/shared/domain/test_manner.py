@@ -20,6 +20,7 @@ RULE = {"key": "0", "to": "+14155550188"}
         Manner(sensitivity=Sensitivity.LOW, fillers=("One moment.",), speculates=False, race_after_ms=0),
         Manner(hand_over=HandOver("#", "+14155550188", TransferKind.WARM)),
         Manner(languages=("en", "hi-IN")),
+        Manner(hand_over_numbers=("+14155550100", "+4930123456")),
         Manner(recording_consent="This call is recorded."),
         Manner(delegate=Delegate("samvaad", "clinic-desk", 7)),
         Manner(delegate=Delegate("samvaad", "clinic-desk")),
@@ -55,6 +56,21 @@ def test_a_key_for_a_person() -> None:
 def test_a_rule_that_makes_no_sense(rule: Any) -> None:
     with pytest.raises(InvalidRequest, match="hand_over"):
         Manner.from_json({"hand_over": rule})
+
+
+@pytest.mark.parametrize("numbers", ["+14155550100", ["4155550100"], [1], [""], ["+14155550100"] * 51, None])
+def test_numbers_of_persons_that_make_no_sense(numbers: Any) -> None:
+    with pytest.raises(InvalidRequest, match="hand_over_numbers"):
+        Manner.from_json({"hand_over_numbers": numbers})
+
+
+def test_whom_an_administrator_has_named_is_trusted() -> None:
+    manner = Manner.from_json(
+        {"hand_over": {"key": "0", "to": "+14155550100"}, "hand_over_numbers": ["+14155550101", "+4930123456"]}
+    )
+    named = ("+14155550100", "+14155550101", "+4930123456", "+14155550102", "+1415555010", "")
+    assert [manner.trusts(number) for number in named] == [True, True, True, False, False, False]
+    assert not Manner().trusts("")
 
 
 @pytest.mark.parametrize("languages", ["hi", ["hindi language"], [1], [""], ["hi"] * 26, None])

@@ -32,6 +32,7 @@ class Hearing:
     """Fills the ports `SpeechToText` and `Transcription`: a word for each 250 ms of loud sound."""
 
     language = ""
+    takes_mulaw = False
 
     def __init__(self, house: House, rng: random.Random, pcm: bytes = b"") -> None:
         self.house, self.rng, self.pcm = house, rng, pcm
@@ -39,7 +40,7 @@ class Hearing:
     def open(self, *, language: str, call_id: str, late_after_ms: int = 0) -> Hearing:
         return Hearing(self.house, self.rng)
 
-    def feed(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes, mulaw: bytes = b"") -> None:
         self.pcm += pcm
 
     async def words(self) -> str:

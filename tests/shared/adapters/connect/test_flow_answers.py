@@ -108,3 +108,9 @@ def test_the_voice_of_an_agent(voice: str, language: str, name: str, code: str) 
 
 def test_the_mode_is_the_numbers() -> None:
     assert (mode_of(Line.CONNECT), mode_of(Line.CONNECT_LEX)) == ("turn", "lex")
+
+
+def test_joiners_are_part_of_a_word() -> None:
+    """Hindi, Malayalam and Persian are written with them; a document is spoilt by what XML cannot hold only."""
+    words = "क्\u200dष न\u200cही \u0d23\u0d4d\u200d"
+    assert ssml(f"{words}\x00\x1b\ufffe\ud83d") == f"<speak>{words}</speak>"

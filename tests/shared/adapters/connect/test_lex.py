@@ -109,3 +109,24 @@ def test_every_answer_is_one_that_lex_takes(sentences: list[str]) -> None:
     assert 1 <= len(answer["messages"]) <= MOST_MESSAGES
     assert all(1 <= len(message["content"]) <= LONGEST_MESSAGE for message in answer["messages"])
     assert all(isinstance(value, str) for value in answer["sessionState"]["sessionAttributes"].values())
+
+
+def test_a_long_sentence_is_cut_between_words() -> None:
+    sentence = "appointment " * 200
+    answer = answered(lex_event(), replace(REPLY, sentences=(sentence.strip(),)))
+    said = [message["content"] for message in answer["messages"]]
+    assert len(said) > 1
+    assert {word for piece in said for word in piece.split()} == {"appointment"}
+    assert " ".join(said) == sentence.strip()
+
+
+@pytest.mark.parametrize(("language", "goes_on"), [("en-US", True), ("en", True), ("hi-IN", False), ("es-ES", False)])
+def test_an_answer_in_another_language_is_given_by_the_flow(language: str, goes_on: bool) -> None:
+    answer = answered(lex_event(), replace(REPLY, language=language))
+    state = answer["sessionState"]
+    assert state["dialogAction"]["type"] == ("ElicitIntent" if goes_on else "Close")
+    if not goes_on:
+        attributes = state["sessionAttributes"]
+        assert (attributes["next"], attributes["turn"], attributes["told"]) == ("come_again", "1", "0")
+        assert attributes["words"] == "move my appointment"
+        assert "Which day" not in str(answer["messages"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from typing import Any
 
@@ -54,3 +56,10 @@ def result(**changes: Any) -> dict[str, Any]:
             {"role": "agent", "en_text": "Done."},
         ],
     } | changes
+
+
+def signed(content: bytes, secret: str, now_ms: float) -> dict[str, str]:
+    """The headers of a saved webhook."""
+    moment = str(int(now_ms / 1000))
+    tag = hmac.new(secret.encode(), moment.encode() + b"." + content, hashlib.sha256).hexdigest()
+    return {"sarvam-timestamp": moment, "sarvam-signature": tag}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.sarvam import hooks
 from shared.domain.errors import InvalidRequest
+from shared.domain.telephony.commands import Transfer
 from shared.domain.telephony.delegated import Speech
 from shared.domain.telephony.text_turns import Next, TextReply
 from tests.shared.adapters.sarvam.bodies import ATTEMPT, INTERACTION, body, context, internal
@@ -128,6 +130,36 @@ def test_the_end_is_told() -> None:
     assert answer["message_to_llm"]
 
 
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        (
+            ("One moment.", 'Ask for "Asha".'),
+            "Say to the caller exactly: \"One moment. Ask for 'Asha'.\" Then use the tool call_transfer at once, "
+            "to +14155550199, and say nothing more.",
+        ),
+        ((), "Use the tool call_transfer at once, to +14155550199, and say nothing more."),
+    ],
+)
+def test_the_agent_is_told_to_put_the_caller_through(sentences: tuple[str, ...], message: str) -> None:
+    """By its own tool, whose destination is a variable, or one of several numbers."""
+    variables = {"transfer_number": "", "patient": "Asha"}
+    given = utterance_of(agent_variables=variables, next_valid_states=["transfer", "bye"], state="start")
+    told = replace(reply(*sentences, then=Next.TRANSFER), transfer=Transfer("+14155550199"))
+    answer = hooks.answer_turn(given, "call-1", told)
+    assert (answer["message_to_llm"], answer["message_to_user"]) == (message, None)
+    assert answer["context"]["agent_variables"] == {"transfer_number": "+14155550199", "patient": "Asha"}
+    assert answer["context"]["state"] == "transfer"
+    assert answer["context"]["end_conversation"] is False
+
+
+def test_what_the_agent_has_not_is_not_set() -> None:
+    told = replace(reply(then=Next.TRANSFER), transfer=Transfer("+14155550199"))
+    answer = hooks.answer_turn(utterance_of(next_valid_states=["bye"], state="start"), "call-1", told)
+    assert answer["context"]["agent_variables"] == {"patient": "Asha"}
+    assert answer["context"]["state"] == "start"
+
+
 def test_one_message_is_always_there() -> None:
     answer = hooks.answer_turn(utterance_of(), "call-1", reply())
     assert answer["message_to_llm"]
@@ -181,3 +213,8 @@ def test_transcripts(given: dict[str, Any], expected: list[Speech]) -> None:
 )
 def test_numbers(given: object, expected: str) -> None:
     assert hooks.number_of(given) == expected
+
+
+def test_the_language_is_the_one_that_is_spoken_now_not_how_it_began() -> None:
+    assert utterance_of(language="Hindi").interaction.language == "hi"
+    assert utterance_of(language="").interaction.language == "en"

@@ -18,19 +18,31 @@ def test_nothing_is_nobody() -> None:
 @pytest.mark.parametrize(
     ("entry", "tokens", "keys"),
     [
-        ('"a"', ("a",), {}),
-        ('["a", "b"]', ("a", "b"), {}),
-        ('{"tokens": "a"}', ("a",), {}),
-        ('{"tokens": ["a", "b"], "shared_keys": {"k": "s"}}', ("a", "b"), {"k": "s"}),
+        ('"tokens": "a"', ("a",), {}),
+        ('"tokens": ["a"]', ("a",), {}),
+        ('"tokens": ["a", "b"], "shared_keys": {"k": "s"}', ("a", "b"), {"k": "s"}),
     ],
 )
 def test_a_subaccount_by_each_spelling(entry: str, tokens: tuple[str, ...], keys: dict[str, str]) -> None:
-    assert subaccounts(f'{{"{SID}": {entry}}}') == [TwilioAccount(SID, tokens, keys)]
+    listed = subaccounts(f'{{"{SID}": {{{entry}, "tenants": "*"}}}}')
+    assert listed == [TwilioAccount(SID, tokens, keys, tenants=None)]
+    assert listed[0].serves("anybody")
+
+
+@pytest.mark.parametrize("entry", ['"a"', '["a", "b"]', '{"tokens": "a"}', '{"tokens": "a", "tenants": null}'])
+def test_a_subaccount_of_which_nobody_says_whose_it_is_is_not_everybodys(entry: str) -> None:
+    with pytest.raises(InvalidRequest, match="each account names its tenants"):
+        subaccounts(f'{{"{SID}": {entry}}}')
+
+
+def test_an_account_of_no_tenants_serves_nobody() -> None:
+    assert not TwilioAccount(SID, ("a",), tenants=frozenset()).serves("acme")
 
 
 def test_a_subaccount_of_a_tenants_own() -> None:
     (account,) = subaccounts(f'{{"{SID}": {{"tokens": "a", "tenants": ["acme", "globex"]}}}}')
     assert account.tenants == {"acme", "globex"}
+    assert (account.serves("acme"), account.serves("initech")) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +62,7 @@ def test_a_subaccount_of_a_tenants_own() -> None:
         f'{{"{SID}": {{"tokens": "a", "tenants": []}}}}',
         f'{{"{SID}": {{"tokens": "a", "tenants": "acme"}}}}',
         f'{{"{SID}": {{"tokens": "a", "tenants": [""]}}}}',
+        f'{{"{SID}": {{"tokens": "a", "tenants": ["acme", "*"]}}}}',
         f'{{"{SID}": {{"tokens": "a", "shared_keys": {{"k": ""}}}}}}',
     ],
 )

@@ -92,10 +92,18 @@ async def test_a_warm_transfer_calls_the_person_and_leaves_the_caller_alone() ->
         "MachineDetection": ["Enable"],
         "AsyncAmd": ["true"],
     }
+    assert "TimeLimit" not in form
     assert form["StatusCallback"] == [f"{DOOR}/person/told?caller={CALL}"]
     assert form["AsyncAmdStatusCallback"] == [f"{DOOR}/person/machine?caller={CALL}"]
     assert "It is about a bill." in form["Twiml"][0]
     assert f"{DOOR}/person/join?caller={CALL}" in form["Twiml"][0]
+
+
+async def test_a_person_is_called_for_as_long_as_is_paid_for() -> None:
+    api = Api({f"GET /Calls/{CALL}.json": RUNNING, "POST /Calls.json": (201, {"sid": "CA2"})})
+    async with stub_service(api.answer) as service:
+        await twilio_control(service.url).transfer(CALL, Transfer("+14155550199", TransferKind.WARM, longest_s=600))
+    assert api.form()["TimeLimit"] == ["600"]
 
 
 async def test_the_person_of_an_outbound_call_is_shown_our_number() -> None:

@@ -122,8 +122,20 @@ def test_an_answer_that_may_not_be_interrupted_is_said_before_listening() -> Non
     assert tags(found(root, "Gather")) == []
 
 
-def test_a_turn_that_is_not_whole() -> None:
+def test_a_turn_that_is_not_whole_may_be_spoken_into() -> None:
+    """What the caller says then is the next turn; silence leads on to the rest."""
     root = tree(DOCUMENTS.turn("call-1", replace(REPLY, next=Next.COME_AGAIN)))
+    assert tags(root) == ["Gather", "Redirect"]
+    assert found(root, "Gather/Say").text == "Sure. Which day?"
+    gather = found(root, "Gather")
+    assert gather.get("action") == f"{DOOR}/turn?call=call-1&turn=3"
+    assert (gather.get("input"), gather.get("timeout")) == ("speech dtmf", "1")
+    assert gather.get("actionOnEmptyResult") is None
+    assert found(root, "Redirect").text == f"{DOOR}/turn?call=call-1&turn=2&again=1&after=2"
+
+
+def test_a_turn_that_is_not_whole_and_may_not_be_interrupted() -> None:
+    root = tree(DOCUMENTS.turn("call-1", replace(REPLY, next=Next.COME_AGAIN, is_interruptible=False)))
     assert tags(root) == ["Say", "Redirect"]
     redirect = found(root, "Redirect")
     assert redirect.attrib == {"method": "POST"}
@@ -131,7 +143,9 @@ def test_a_turn_that_is_not_whole() -> None:
 
 
 def test_a_turn_with_nothing_to_say_yet() -> None:
-    assert tags(tree(DOCUMENTS.turn("call-1", replace(REPLY, sentences=(), next=Next.COME_AGAIN)))) == ["Redirect"]
+    root = tree(DOCUMENTS.turn("call-1", replace(REPLY, sentences=(), next=Next.COME_AGAIN)))
+    assert tags(root) == ["Gather", "Redirect"]
+    assert tags(found(root, "Gather")) == []
 
 
 def test_the_last_turn() -> None:
@@ -146,6 +160,8 @@ def test_a_turn_that_puts_the_caller_through() -> None:
     assert found(root, "Dial").attrib == {"action": action, "timeout": "20", "answerOnBridge": "true"}
     number = found(root, "Dial/Number")
     assert (number.text, number.attrib) == ("+14155550199", {"sendDigits": "12#"})
+    limited = tree(DOCUMENTS.cold_transfer(replace(transfer, longest_s=600)))
+    assert found(limited, "Dial").get("timeLimit") == "600"
 
 
 def test_the_caller_of_a_warm_transfer_goes_on_with_the_agent() -> None:
@@ -210,3 +226,15 @@ def test_whatever_is_said_is_xml(text: str, language: str, voice: str) -> None:
     for following in Next:
         tree(DOCUMENTS.turn("call-1", replace(reply, next=following)))
     tree(DOCUMENTS.whisper(CALLER, text, Speech(language, voice)))
+
+
+@pytest.mark.parametrize(
+    "text", ["Please call back. " * 55, "R&D <b> " * 125, "&" * 1000, "<&>" * 333, "नमस्ते " * 142]
+)
+def test_a_message_is_as_long_as_twilio_takes_it_with_an_order(text: str) -> None:
+    """Source: `Twiml` of https://www.twilio.com/docs/voice/api/call-resource: at most 4000 characters."""
+    document = DOCUMENTS.message(text, Speech("hi-IN", "Polly.Aditi"))
+    said = found(tree(document), "Say").text or ""
+    assert len(document) <= 4_000
+    assert text.startswith(said)
+    assert len(said) > 700 or len(said) == len(text.strip())

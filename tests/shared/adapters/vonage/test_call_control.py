@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import jwt
@@ -16,10 +17,12 @@ from shared.adapters.vonage.call_control import VonageCallControl
 from shared.adapters.vonage.leg_notes import KnownLegs, LegNotes
 from shared.adapters.vonage.own_links import OwnLinks
 from shared.adapters.vonage.rest import VonageApi
+from shared.adapters.vonage.whispers import Whisper, Whispers
 from shared.domain.errors import Conflict, InvalidRequest, TelephonyError
-from shared.domain.telephony.commands import Dial, SendKeys, Transfer, Voicemail
+from shared.domain.telephony.commands import Dial, SendKeys, Transfer, TransferKind, Voicemail
 from shared.domain.telephony.progress import CallState
 from tests.contracts.call_controls import rsa_key
+from tests.fakes.clock import FakeClock
 from tests.fakes.memory import FakeShortMemory
 from tests.shared.adapters.vonage.signed import LEG, OTHER_LEG
 
@@ -38,7 +41,9 @@ class Vonage:
         monkeypatch.setattr(httpx, "AsyncClient", lambda **options: real(**{**options, "transport": transport}))
         self.legs = KnownLegs(FakeShortMemory())
         api = VonageApi(application_id="application-1", private_key=rsa_key().replace("\n", "\\n"), base_url=base_url)
-        self.control = VonageCallControl(api, self.legs, OwnLinks("https://voice.example.com", "secret"))
+        links = OwnLinks("https://voice.example.com", "secret")
+        self.whispers = Whispers(FakeShortMemory(), links, FakeClock())
+        self.control = VonageCallControl(api, self.legs, links, self.whispers)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -102,6 +107,16 @@ async def test_a_transfer_shows_our_number(vonage: Vonage) -> None:
     (connect,) = vonage.order["destination"]["ncco"]
     assert (connect["action"], connect["from"]) == ("connect", "442079460000")
     assert len(vonage.asked) == 1
+
+
+async def test_words_for_a_person_stay_with_us(vonage: Vonage) -> None:
+    await vonage.legs.note(LEG, LegNotes("call-1", "CON-1", "+442079460000"))
+    transfer = Transfer("+447700900001", TransferKind.WARM, "Asha, about a bill.", language="de")
+    await vonage.control.transfer(LEG, transfer)
+    assert b"Asha" not in vonage.asked[0].content
+    (connect,) = vonage.order["destination"]["ncco"]
+    link = dict(parse_qsl(urlsplit(connect["endpoint"][0]["onAnswer"]["url"]).query))
+    assert await vonage.whispers.of(link["id"], link["until"], link["mac"]) == Whisper("Asha, about a bill.", "de")
 
 
 async def test_our_number_is_asked_for_where_nobody_noted_it(vonage: Vonage) -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from shared.adapters.vonage.ncco import MediaSocket, NccoWriter, keys_of, language_tag
 from shared.adapters.vonage.own_links import OwnLinks
-from shared.domain.errors import Unauthenticated
 from shared.domain.telephony.commands import SendKeys, Transfer, TransferKind
 from shared.domain.telephony.text_turns import Next, TextReply
 
@@ -63,13 +62,24 @@ def test_an_answer_may_be_interrupted_and_is_listened_after() -> None:
     assert 0 <= listen["dtmf"]["timeOut"] <= 10
 
 
+def test_half_an_answer_may_be_spoken_into_and_silence_leads_to_the_rest() -> None:
+    talk, listen, wait, again = reply(Next.COME_AGAIN, "One moment.", told=4)
+    assert (talk["bargeIn"], listen["action"], wait["action"]) == (True, "input", "wait")
+    assert listen["speech"]["startTimeout"] == 1
+    expected = {"call": CALL, "leg": LEG, "turn": "3", "after": "4", "rest": "1"}
+    assert query(listen["eventUrl"][0]) == expected
+    assert query(again["eventUrl"][0]) == {"call": CALL, "leg": LEG, "turn": "2", "after": "4"}
+    assert [step["action"] for step in reply(Next.COME_AGAIN)] == ["input", "wait", "notify"]
+
+
 def test_half_an_answer_is_said_and_the_rest_is_asked_for_twice_before_the_call_ends() -> None:
-    talk, again, wait, last = reply(Next.COME_AGAIN, "One moment.", told=4)
+    talk, again, wait, last = reply(Next.COME_AGAIN, "One moment.", told=4, is_interruptible=False)
     assert talk["bargeIn"] is False
     assert again == last
     assert (again["action"], wait["action"]) == ("notify", "wait")
     assert query(again["eventUrl"][0]) == {"call": CALL, "leg": LEG, "turn": "2", "after": "4"}
-    assert [step["action"] for step in reply(Next.COME_AGAIN)] == ["notify", "wait", "notify"]
+    steps = reply(Next.COME_AGAIN, is_interruptible=False)
+    assert [step["action"] for step in steps] == ["notify", "wait", "notify"]
 
 
 def test_good_bye_is_the_end() -> None:
@@ -84,19 +94,22 @@ def test_a_caller_is_put_through() -> None:
     assert connect["endpoint"] == [{"type": "phone", "number": "447700900001", "dtmfAnswer": "1ppp2"}]
     assert (connect["from"], connect["timeout"], connect["eventType"]) == ("442079460000", 20, "synchronous")
     assert query(connect["eventUrl"][0]) == {"leg": LEG}
+    assert "limit" not in connect
 
 
-def test_a_whisper_is_known_by_its_seal() -> None:
+@pytest.mark.parametrize(("longest_s", "limit"), [(600, 600), (14_400, 7200)])
+def test_a_person_is_called_for_as_long_as_is_paid_for(longest_s: int, limit: int) -> None:
+    (connect,) = WRITER.transfer(Transfer("+447700900001", longest_s=longest_s), leg=LEG, own_number=OURS)
+    assert connect["limit"] == limit
+
+
+def test_a_whisper_is_asked_for_at_its_address() -> None:
     transfer = Transfer("+447700900001", TransferKind.WARM, whisper="Asha, about an invoice & more")
-    (connect,) = WRITER.transfer(transfer, leg=LEG, own_number=OURS)
-    link = query(connect["endpoint"][0]["onAnswer"]["url"])
-    assert LINKS.whispered(link["text"], link["mac"]) == transfer.whisper
-    assert WRITER.whisper(transfer.whisper) == [{"action": "talk", "text": "Asha, about an invoice and more"}]
-    for text, mac in ((link["text"] + "!", link["mac"]), (link["text"], link["mac"][:-1]), (link["text"], "é")):
-        with pytest.raises(Unauthenticated):
-            LINKS.whispered(text, mac)
-    with pytest.raises(Unauthenticated):
-        OwnLinks("https://voice.example.com", "other").whispered(link["text"], link["mac"])
+    (connect,) = WRITER.transfer(transfer, leg=LEG, own_number=OURS, whisper_url="https://voice.example.com/w")
+    assert connect["endpoint"][0]["onAnswer"] == {"url": "https://voice.example.com/w"}
+    assert "Asha" not in str(connect)
+    said = [{"action": "talk", "language": "de-DE", "text": "Asha, about an invoice and more"}]
+    assert WRITER.whisper(transfer.whisper, "de") == said
 
 
 def test_keys_and_languages_as_vonage_writes_them() -> None:

@@ -31,6 +31,12 @@ def test_a_transfer_rings_for_a_while(ring_s: int) -> None:
         Transfer("+14155550100", ring_s=ring_s)
 
 
+@pytest.mark.parametrize("longest_s", [-1, 59, 14_401])
+def test_a_transfer_lasts_for_a_while(longest_s: int) -> None:
+    with pytest.raises(InvalidRequest, match="longest_s"):
+        Transfer("+14155550100", longest_s=longest_s)
+
+
 def test_a_transfer_whispers_briefly() -> None:
     with pytest.raises(InvalidRequest, match="whisper"):
         Transfer("+14155550100", whisper="x" * 501)

@@ -33,5 +33,5 @@ def test_what_it_cannot_is_refused_with_an_alternative() -> None:
 
 
 def test_without_an_alternative_it_says_only_that() -> None:
-    with pytest.raises(Unsupported, match=r"web has no keys out$"):
-        require(Line.WEB, Capability.KEYS_OUT)
+    with pytest.raises(Unsupported, match=r"twilio has no live listening$"):
+        require(Line.TWILIO, Capability.LIVE_LISTENING)

@@ -14,7 +14,7 @@ from shared.use_cases.calls.meet_machine import MeetMachine
 from shared.use_cases.calls.note_progress import NoteProgress
 from shared.use_cases.calls.place_call import PlaceCall, Wish
 from tests.fakes.call import TENANT_ID, House
-from tests.fakes.outbound import FakeNumbers, FakeOutboundCalls
+from tests.fakes.outbound import FakeNumbers
 
 OURS, THEIRS = "+15550100001", "+14155550100"
 WISH = Wish(to=THEIRS, agent_id="nora", caller_id=OURS)
@@ -30,14 +30,16 @@ class OutboundHouse(House):
         self.provider = Provider.TWILIO
         super().__post_init__()
         self.numbers = FakeNumbers()
-        self.outbound_calls = FakeOutboundCalls(self.call_store)
         self.outbound_calls.policies[TENANT_ID] = POLICY
         self.controls = {Provider.TWILIO: self.carrier}
         self.carrier.capabilities -= {Capability.IDEMPOTENT_DIAL}
         self.place_call = PlaceCall(self.directory, self.numbers, self.outbound_calls, self.controls, self.clock)
         self.dial_out = DialOut(self.call_store, self.outbound_calls, self.controls, self.clock)
         self.answer_call = AnswerCall(self.directory, self.call_store, self.live_calls, self.pipes, self.clock)
-        meet_machine = MeetMachine(self.directory, self.live_calls, self.outbound_calls, self.controls, self.end_call)
+        self.meet_machine = MeetMachine(
+            self.directory, self.live_calls, self.outbound_calls, self.controls, self.end_call, begins_within_s=0
+        )
+        meet_machine = self.meet_machine
         self.note_progress = NoteProgress(self.call_store, self.live_calls, self.end_call, meet_machine, self.clock)
 
     async def place(self, wish: Wish = WISH, *, key: str = "") -> str:

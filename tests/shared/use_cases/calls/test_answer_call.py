@@ -170,7 +170,7 @@ async def placed(house: House, **changes: object) -> AnswerCall:
 
 async def test_a_call_of_ours_is_answered_by_its_agent(house: House) -> None:
     answer = await placed(house)
-    answered = [await answer.by_call("out-1", "CA9", house.orchestrations) for _ in range(2)]
+    answered = [await answer.by_call(Provider.TWILIO, "out-1", "CA9", house.orchestrations) for _ in range(2)]
     assert [(one.call_id, one.agent, one.line) for one in answered] == [("out-1", NORA, Line.TWILIO_RELAY)] * 2
     assert [await house.live_calls.redeem_ticket(one.ticket, connection_id="x") for one in answered] == ["out-1"] * 2
     assert house.orchestrations.started == [CallRequest(TENANT_ID, "out-1")]
@@ -195,15 +195,30 @@ async def test_a_call_that_is_not_ours_or_over_is_not_answered(
 ) -> None:
     answer = await placed(house, **changes)
     with pytest.raises(kind):
-        await answer.by_call("out-1", "CA9", house.orchestrations)
+        await answer.by_call(Provider.TWILIO, "out-1", "CA9", house.orchestrations)
     assert house.orchestrations.started == []
+
+
+@pytest.mark.parametrize("provider", [one for one in Provider if one is not Provider.TWILIO])
+async def test_another_provider_does_not_answer_it(house: House, provider: Provider) -> None:
+    answer = await placed(house)
+    with pytest.raises(NotFound, match="call_unknown"):
+        await answer.by_call(provider, "out-1", "CA9", house.orchestrations)
+    call = await house.call_store.get(TENANT_ID, "out-1")
+    assert call is not None
+    assert (call.provider_call_id, house.orchestrations.started) == ("", []), "nothing was done to the call"
+
+
+async def test_an_account_of_nobodys_brings_no_calls(house: House) -> None:
+    with pytest.raises(NotFound, match="number_unknown"):
+        await answering(house).by_number(replace(OFFER, tenants=frozenset()), house.orchestrations)
 
 
 async def test_another_calls_id_is_not_taken(house: House) -> None:
     answer = await placed(house)
     await answer.by_number(OFFER, house.orchestrations)
     with pytest.raises(Conflict, match="call_mixed_up"):
-        await answer.by_call("out-1", "CA1", house.orchestrations)
+        await answer.by_call(Provider.TWILIO, "out-1", "CA1", house.orchestrations)
 
 
 def test_ids_tell_calls_apart_and_stay_the_same() -> None:

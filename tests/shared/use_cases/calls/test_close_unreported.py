@@ -10,6 +10,7 @@ from shared.domain.call import EndReason
 from shared.domain.errors import TelephonyError
 from shared.domain.limits import CallLimits
 from shared.domain.steps import CallRequest
+from shared.domain.telephony.lines import Provider
 from shared.domain.telephony.outbound import AttemptState
 from shared.domain.telephony.progress import CallState
 from shared.use_cases.calls.close_unreported import CloseUnreported
@@ -126,7 +127,7 @@ async def test_an_outbound_call_of_which_we_lost_the_answer_is_looked_for(house:
 async def test_a_call_that_lasts_longer_than_it_may_cost_is_ended(house: OutboundHouse) -> None:
     call_id = await house.place()
     await house.dial_out(CallRequest(TENANT_ID, call_id))
-    await house.answer_call.by_call(call_id, "CA1", house.orchestrations)
+    await house.answer_call.by_call(Provider.TWILIO, call_id, "CA1", house.orchestrations)
     end_overdue = EndOverdue(house.call_store, house.outbound_calls, house.end_call, house.clock)
     await house.clock.sleep_ms(16 * MINUTE_MS)
     await end_overdue()

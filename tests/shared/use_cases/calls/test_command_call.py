@@ -9,13 +9,14 @@ import pytest
 from shared.domain import pipe_names
 from shared.domain.call import EndReason, Provider
 from shared.domain.errors import Conflict, InvalidRequest, NotFound, TelephonyError
-from shared.domain.manner import HandOver
+from shared.domain.manner import HandOver, Manner
 from shared.domain.telephony.commands import SendKeys, Transfer, TransferKind
 from shared.domain.telephony.lines import Capability, Line, Unsupported
 from shared.ports.live_calls import LiveCall
 from shared.use_cases.calls.command_call import CommandCall
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House
 from tests.fakes.telephony import FakeCallControl
+from tests.fakes.text_channel import FakeTextChannel
 
 TO_DESK = Transfer("+14155550188")
 TO_DESK_WARM = Transfer("+14155550188", TransferKind.WARM, whisper="A caller about a bill.")
@@ -31,8 +32,17 @@ class Desk:
         self.ordered: list[tuple[str, Transfer]] = []
         controls = {line.provider: self.control} if is_set_up else {}
         house = self.house
+        house.change_agent(manner=Manner(hand_over_numbers=(TO_DESK.to,)))
+        self.channel = FakeTextChannel()
         self.command = CommandCall(
-            house.call_store, house.live_calls, house.directory, controls, house.end_call, self._order
+            house.call_store,
+            house.live_calls,
+            house.directory,
+            controls,
+            house.end_call,
+            self._order,
+            house.allow_transfer,
+            self.channel,
         )
 
     async def _order(self, call_id: str, transfer: Transfer) -> None:
@@ -103,7 +113,7 @@ async def test_a_transfer_that_fails_leaves_the_call_with_the_agent() -> None:
     assert len(made.control.told) == 1
 
 
-@pytest.mark.parametrize("line", [Line.CONNECT, Line.CONNECT_LEX])
+@pytest.mark.parametrize("line", [Line.CONNECT, Line.CONNECT_LEX, Line.SARVAM])
 async def test_a_line_that_is_told_with_its_next_answer_gets_an_order(line: Line) -> None:
     made = await desk(line, Capability.COLD_TRANSFER)
     await made.command.transfer(TENANT_ID, CALL_ID, TO_DESK)
@@ -117,7 +127,7 @@ async def test_a_line_that_is_told_with_its_next_answer_gets_an_order(line: Line
     [
         (Line.WEB, Capability.COLD_TRANSFER),
         (Line.CONNECT, Capability.WARM_TRANSFER),
-        (Line.SARVAM, Capability.COLD_TRANSFER),
+        (Line.SARVAM, Capability.WARM_TRANSFER),
     ],
 )
 async def test_what_the_line_cannot_do(line: Line, capability: Capability) -> None:
@@ -202,3 +212,20 @@ async def test_the_end_is_told_where_the_line_is_heard() -> None:
     assert newest is not None
     assert newest.fields[b"reason"] == b"transferred"
     assert made.house.provider is Provider.TWILIO
+
+
+async def test_keys_go_over_a_socket_of_words_which_stays_open() -> None:
+    made = await desk(Line.TWILIO_RELAY)
+    await made.command.send_keys(TENANT_ID, CALL_ID, SendKeys("12w#"))
+    assert made.channel.told == [("keys", "12w#")]
+    assert made.control.told == [], "a redirect would end the relay"
+
+
+async def test_keys_wait_for_a_socket_that_is_being_replaced() -> None:
+    made = await desk(Line.TWILIO_RELAY)
+    live = await made.live()
+    await made.house.live_calls.detach(CALL_ID, connection_id=live.connection_id)
+    with pytest.raises(Conflict) as raised:
+        await made.command.send_keys(TENANT_ID, CALL_ID, SendKeys("1"))
+    assert raised.value.code == "call_not_connected"
+    assert made.channel.told == made.control.told == []

@@ -79,7 +79,7 @@ async def test_who_answers_clears_it_up_as_well(house: OutboundHouse) -> None:
     house.carrier.loses_answers = True
     request = await planned(house)
     await house.dial_out(request)
-    await house.answer_call.by_call(request.call_id, "CA1", house.orchestrations)
+    await house.answer_call.by_call(Provider.TWILIO, request.call_id, "CA1", house.orchestrations)
     house.carrier.dialled.clear()
     assert await house.dial_out.reconcile(request) is AttemptState.DIALLED
     assert await house.dial_out.give_up(request) is AttemptState.DIALLED

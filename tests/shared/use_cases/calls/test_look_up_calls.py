@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,74 @@ async def test_health_of_a_part_that_refuses_for_good() -> None:
         raise VoiceAgentError("files_rejected", "wrong key")
 
     assert await CheckHealth({"files": refusing})() == {"files": "files_rejected"}
+
+
+class Part:
+    """Counts how often it is asked, and takes a moment to answer."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_up = True
+
+    async def ping(self) -> None:
+        self.asked += 1
+        await asyncio.sleep(0.2)
+        if not self.is_up:
+            raise StoreError("redis_unavailable", "away", retryable=True)
+
+
+async def test_health_is_asked_once_for_all_who_come_at_the_same_moment() -> None:
+    part = Part()
+    check = CheckHealth({"redis": part.ping})
+    assert await asyncio.gather(*(check() for _ in range(50))) == [{"redis": "ok"}] * 50
+    assert part.asked == 1
+
+
+async def test_the_state_of_health_holds_for_a_second() -> None:
+    part = Part()
+    check = CheckHealth({"redis": part.ping})
+    for _ in range(10):
+        assert await check() == {"redis": "ok"}
+        await asyncio.sleep(0.05)
+    assert part.asked == 1
+    part.is_up = False
+    await asyncio.sleep(1)
+    assert await check() == {"redis": "redis_unavailable"}
+    part.is_up = True
+    await asyncio.sleep(1)
+    assert await check() == {"redis": "ok"}
+    assert part.asked == 3
+
+
+async def test_who_goes_away_takes_the_state_of_health_from_nobody() -> None:
+    part = Part()
+    check = CheckHealth({"redis": part.ping})
+    first, second = asyncio.create_task(check()), asyncio.create_task(check())
+    await asyncio.sleep(0.1)
+    first.cancel()
+    assert await second == {"redis": "ok"}
+    assert part.asked == 1
+
+
+async def test_what_was_not_thought_of_is_asked_again() -> None:
+    errors: list[Exception] = [RuntimeError("not thought of")]
+
+    async def part() -> None:
+        if errors:
+            raise errors.pop()
+
+    check = CheckHealth({"redis": part})
+    with pytest.raises(RuntimeError):
+        await check()
+    assert await check() == {"redis": "ok"}
+
+
+async def test_whose_calls_they_are() -> None:
+    house, look_up = await looking()
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    ours: Any = {"provider_call_ids": ("", "unknown", call.provider_call_id), "call_id": ""}
+    assert await look_up.is_among({TENANT_ID}, call.provider, **ours)
+    assert not await look_up.is_among({"tenant-2"}, call.provider, **ours)
+    assert not await look_up.is_among(set(), call.provider, provider_call_ids=(), call_id=CALL_ID)
+    assert await look_up.is_among(set(), call.provider, provider_call_ids=("unknown",), call_id="another")

@@ -90,6 +90,18 @@ async def test_a_stream_that_stopped_by_its_webhook(house: House, move_media: Mo
     assert (await live(house)).end_reason == EndReason.CALLER_HUNG_UP
 
 
+async def test_a_stream_that_broke_is_no_end_though_it_is_told_to_have_stopped(
+    house: House, move_media: MoveMedia
+) -> None:
+    await house.live_calls.detach(CALL_ID, connection_id="connection-1")
+    await house.live_calls.attach(CALL_ID, hub="h", connection_id="connection-2", stream_id="MZ2", at_ms=1)
+    await move_media.stream_broke(Provider.TWILIO, CALL_SID, "MZ1")
+    assert (await live(house)).connection_id == "connection-2"
+    await move_media.stream_broke(Provider.TWILIO, CALL_SID, "MZ2")
+    await move_media.stream_stopped(Provider.TWILIO, CALL_SID, "MZ2")
+    assert ((await live(house)).connection_id, (await live(house)).end_reason) == ("", "")
+
+
 async def test_an_errand_ends_nothing(house: House, move_media: MoveMedia) -> None:
     async with move_media.errand(Provider.TWILIO, CALL_SID):
         await move_media.stopped(CALL_ID, "connection-1")
@@ -149,7 +161,13 @@ class FakeOrders:
 
 async def test_a_transfer_that_was_taken_is_the_end_of_our_part(house: House) -> None:
     orders = FakeOrders()
-    note = NoteTransfer(house.call_store, house.live_calls, house.end_call, orders)  # type: ignore[arg-type]
+    note = NoteTransfer(
+        house.call_store,
+        house.live_calls,
+        house.end_call,
+        orders,  # type: ignore[arg-type]
+        house.allow_transfer,
+    )
     taken = TransferEnded(Provider.TWILIO, CALL_SID, "k1", was_answered=True)
     gone = TransferEnded(Provider.TWILIO, CALL_SID, "k2", was_answered=False)
     await note(taken)
@@ -161,7 +179,13 @@ async def test_a_transfer_that_was_taken_is_the_end_of_our_part(house: House) ->
 
 async def test_a_transfer_that_nobody_takes_leaves_the_caller_with_the_agent(house: House) -> None:
     orders = FakeOrders()
-    note = NoteTransfer(house.call_store, house.live_calls, house.end_call, orders)  # type: ignore[arg-type]
+    note = NoteTransfer(
+        house.call_store,
+        house.live_calls,
+        house.end_call,
+        orders,  # type: ignore[arg-type]
+        house.allow_transfer,
+    )
     await house.live_calls.leave(CALL_ID, EndReason.TRANSFERRED)
     await note(TransferEnded(Provider.TWILIO, CALL_SID, "k", was_answered=False))
     assert ((await live(house)).end_reason, (await live(house)).leaving) == ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from shared.domain.call import EndReason, Provider, end_state
 from shared.domain.errors import TelephonyError
 from shared.domain.steps import CallRequest
 from shared.domain.telephony.commands import Voicemail
-from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed, RecordingReady
+from shared.domain.telephony.events import AnsweredBy, CallAnsweredBy, CallProgressed
 from shared.domain.telephony.progress import CallState
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, texts
 from tests.fakes.clock import EPOCH_MS
@@ -123,12 +124,6 @@ async def test_news_of_our_own_call_may_come_before_the_provider_has_named_it(ho
     assert (await house.call(call_id)).state is CallState.RINGING, "it is known by another id"
 
 
-async def test_a_recording_at_the_provider_is_noted(house: OutboundHouse) -> None:
-    await house.ring()
-    await house.note_progress(RecordingReady(Provider.TWILIO, CALL_SID, key="RE1", url="https://api.example.com/RE1"))
-    assert house.call_store.provider_recordings == {CALL_ID: "https://api.example.com/RE1"}
-
-
 async def test_a_machine_is_talked_to_where_nobody_asked_otherwise(house: OutboundHouse) -> None:
     call_id = await dialled(house)
     await house.note_progress(answered(AnsweredBy.MACHINE, beeped=True))
@@ -150,7 +145,7 @@ async def test_a_machine_is_hung_up_on(house: OutboundHouse) -> None:
 
 async def test_in_a_conversation_the_wrapping_up_follows(house: OutboundHouse) -> None:
     call_id = await dialled(house, voicemail=Voicemail.HANG_UP)
-    await house.answer_call.by_call(call_id, "CA1", house.orchestrations)
+    await house.answer_call.by_call(Provider.TWILIO, call_id, "CA1", house.orchestrations)
     await house.note_progress(answered(AnsweredBy.FAX))
     live = await house.live_calls.get(call_id)
     assert live is not None
@@ -161,7 +156,7 @@ async def test_in_a_conversation_the_wrapping_up_follows(house: OutboundHouse) -
 
 async def test_a_message_is_left_once_after_the_beep_and_the_line_is_the_providers(house: OutboundHouse) -> None:
     call_id = await dialled(house, voicemail=Voicemail.LEAVE_MESSAGE, message="Please call back.")
-    await house.answer_call.by_call(call_id, "CA1", house.orchestrations)
+    await house.answer_call.by_call(Provider.TWILIO, call_id, "CA1", house.orchestrations)
     house.carrier.told.clear()
     await house.note_progress(answered(AnsweredBy.MACHINE))
     assert house.carrier.told == []
@@ -175,9 +170,23 @@ async def test_a_message_is_left_once_after_the_beep_and_the_line_is_the_provide
     assert house.carrier.hung_up == []
 
 
+async def test_a_beep_may_be_told_while_the_conversation_is_only_beginning(house: OutboundHouse) -> None:
+    call_id = await dialled(house, voicemail=Voicemail.LEAVE_MESSAGE, message="Please call back.")
+    meet_machine = replace(house.meet_machine, begins_within_s=30)
+    call = replace(await house.call(call_id), provider_call_id="CA1")
+    meeting = asyncio.create_task(meet_machine(call, beeped=True))
+    await asyncio.sleep(0)
+    await house.answer_call.by_call(Provider.TWILIO, call_id, "CA1", house.orchestrations)
+    await meeting
+    live = await house.live_calls.get(call_id)
+    assert live is not None
+    assert live.end_reason == EndReason.MESSAGE_LEFT, "or its end would be taken for a caller's"
+    assert house.carrier.told[-1] == ("CA1", ("Please call back.", "en"))
+
+
 async def test_a_message_that_could_not_be_left_leaves_the_call_as_it_was(house: OutboundHouse) -> None:
     call_id = await dialled(house, voicemail=Voicemail.LEAVE_MESSAGE, message="Please call back.")
-    await house.answer_call.by_call(call_id, "CA1", house.orchestrations)
+    await house.answer_call.by_call(Provider.TWILIO, call_id, "CA1", house.orchestrations)
     house.carrier.errors = [TelephonyError("away", "away", retryable=True)]
     with pytest.raises(TelephonyError):
         await house.note_progress(answered(AnsweredBy.MACHINE, beeped=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from shared.domain import pipe_names
+from shared.domain import overheard, pipe_names
 from shared.domain.audio import bytes_of
 from shared.domain.errors import MediaError, SpeechToTextError
 from shared.domain.steps import ListenAlongRequest
@@ -65,7 +66,7 @@ class House:
 
     async def lines(self) -> list[tuple[str, str]]:
         entries = await self.pipes.read(pipe_names.overheard("call-1"))
-        return [(entry.fields[b"side"].decode(), entry.fields[b"text"].decode()) for entry in entries]
+        return [(one.side, one.text) for one in overheard.read(entry.fields for entry in entries)]
 
 
 def house(tape: Tape | None, *words: str | SpeechToTextError) -> House:
@@ -109,7 +110,7 @@ async def test_a_line_that_breaks_is_followed_from_where_it_broke() -> None:
     tape = Tape(TALK, breaks_at=[20, 90])
     given = house(tape, "Hello?", "My line is dead.")
     await given.step(REQUEST, within_s=3600)
-    assert tape.places == ["", "19", "89"]
+    assert tape.places == ["", "", "88"], "who speaks is heard again from the beginning of the speech"
     assert [side for side, _ in await given.lines()] == ["agent", "caller"]
 
 
@@ -129,6 +130,47 @@ async def test_a_stretch_ends_in_time_and_says_that_there_is_more() -> None:
     assert await given.lines() == [("agent", "Hello?"), ("caller", "My line is dead.")]
 
 
+async def test_a_stretch_that_ends_in_a_speech_leaves_it_whole_to_the_next() -> None:
+    clock = FakeClock()
+    tape = Tape({Side.AGENT: [(3000, 3000), (4000, 0)], Side.CALLER: [(7000, 0)]}, clock=clock)
+    given = house(tape, "It is a long story.")
+    assert await given.step(REQUEST, within_s=2.0)
+    assert await given.lines() == []
+    assert not await given.step(REQUEST, within_s=3600)
+    assert await given.lines() == [("agent", "It is a long story.")]
+    (entry,) = [one for one in await given.pipes.read(pipe_names.overheard("call-1")) if b"text" in one.fields]
+    assert abs(int(entry.fields[b"began_ms"]) - BEGAN_MS) < 100
+
+
+async def test_a_quiet_call_is_not_heard_anew_from_its_beginning() -> None:
+    clock = FakeClock()
+    tape = Tape({Side.AGENT: [(20_000, 0)], Side.CALLER: [(20_000, 0)]}, clock=clock)
+    given = house(tape)
+    for _ in range(3):
+        assert await given.step(REQUEST, within_s=3.0)
+    assert [bool(place) for place in tape.places] == [False, True, True]
+    assert int(tape.places[2]) > int(tape.places[1]) > 0
+    assert await given.lines() == []
+
+
+async def test_a_side_that_comes_late_is_written_down_all_the_same() -> None:
+    """A fragment may bring one side's whole second before the other's."""
+
+    class Late(Tape):
+        async def follow(self, source: SoundSource, *, place: str = "") -> AsyncGenerator[SoundPiece, None]:
+            pieces = [piece async for piece in super().follow(source, place=place)]
+            for side in (Side.CALLER, Side.AGENT):
+                for piece in pieces:
+                    if piece.side is side:
+                        yield piece
+
+    given = house(Late(TALK), "My line is dead.", "Hello?")
+    assert not await given.step(REQUEST, within_s=3600)
+    assert await given.lines() == [("agent", "Hello?"), ("caller", "My line is dead.")]
+    entries = await given.pipes.read(pipe_names.overheard("call-1"))
+    assert [entry.fields[b"side"] for entry in entries] == [b"caller", b"agent"]
+
+
 async def test_what_is_not_understood_is_left_out() -> None:
     failure = SpeechToTextError("stt_down", "x", retryable=True)
     given = house(Tape(TALK), failure, "My line is dead.")
@@ -144,3 +186,41 @@ async def test_a_line_that_keeps_breaking_is_given_up() -> None:
 
 async def test_where_it_is_not_wanted_nothing_is_heard() -> None:
     assert not await house(None).step(REQUEST, within_s=1.0)
+
+
+async def test_a_line_that_breaks_again_and_again_but_goes_on_is_followed_to_its_end() -> None:
+    tape = Tape(TALK, breaks_at=[10, 30, 50, 70, 90, 110])
+    given = house(tape, "Hello?", "My line is dead.")
+    assert not await given.step(REQUEST, within_s=3600)
+    assert await given.lines() == [("agent", "Hello?"), ("caller", "My line is dead.")]
+
+
+async def test_a_speech_that_outlasts_the_line_is_written_in_parts() -> None:
+    class Short(Tape):
+        async def follow(self, source: SoundSource, *, place: str = "") -> AsyncGenerator[SoundPiece, None]:
+            given = 0
+            async for piece in super().follow(source, place=place):
+                given += 1
+                if given > 60:
+                    raise MediaError("live_sound_away", "the line broke", retryable=True)
+                yield piece
+
+    tape = Short({Side.AGENT: [(9000, 3000), (3000, 0)], Side.CALLER: [(100, 0)]})
+    given = house(tape, "one", "two", "three", "four")
+    assert not await given.step(REQUEST, within_s=3600)
+    speeches = overheard.read(
+        [entry.fields for entry in await given.pipes.read(pipe_names.overheard("call-1")) if b"text" in entry.fields]
+    )
+    assert len(speeches) > 1
+    assert speeches[0].began_ms - BEGAN_MS < 100
+    assert 8900 < speeches[-1].ended_ms - BEGAN_MS < 9200
+    assert all(after.began_ms == before.ended_ms for before, after in itertools.pairwise(speeches))
+
+
+async def test_what_was_heard_of_a_line_that_is_given_up_is_kept() -> None:
+    given = house(Tape(TALK, breaks_at=[60, 60, 60, 60, 60]), "Hello?", "My line")
+    with pytest.raises(MediaError):
+        await given.step(REQUEST, within_s=3600)
+    content = await given.files.get("acme/call-1/overheard.jsonl")
+    assert content is not None
+    assert b"Hello?" in content

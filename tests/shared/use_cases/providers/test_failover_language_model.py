@@ -6,6 +6,8 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.domain.errors import LanguageModelError
 from shared.ports.language_model import Message
@@ -67,14 +69,15 @@ async def test_blank_tokens_stay_between_words() -> None:
 async def test_another_one_goes_on_where_the_first_broke_off(rest: list[str]) -> None:
     first, second = models([Answer(["It"], error=BROKEN)], [Answer(rest)])
     assert (await ask(first, second))[0] == "It is on its way."
-    assert second.asked[0][:3] == [*MESSAGES, Message("assistant", "It")]
-    assert second.asked[0][3].role == "system"
+    *before, instruction, last = second.asked[0]
+    assert (before, instruction.role) == (MESSAGES, "system")
+    assert last == Message("assistant", "It")
 
 
 async def test_whoever_goes_on_knows_all_that_was_said() -> None:
     first, second = models([Answer(["It", " is", " on"], error=BROKEN)], [Answer(["its way."])])
     assert (await ask(first, second))[0] == "It is on its way."
-    assert second.asked[0][2] == Message("assistant", "It is on")
+    assert second.asked[0][-1] == Message("assistant", "It is on")
 
 
 async def test_another_one_goes_on_where_the_first_stalls() -> None:
@@ -130,3 +133,69 @@ async def test_closing_the_answer_cancels_the_model() -> None:
 def test_what_is_new_in_a_continuation(said: str, tokens: list[str], new: str) -> None:
     continuation = Continuation(said)
     assert "".join([continuation.push(token) for token in tokens]) + continuation.flush() == new
+
+
+SPOKEN = "Your order left on Monday. It will be"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "whole"),
+    [
+        (SPOKEN, " there tomorrow.", f"{SPOKEN} there tomorrow."),
+        (SPOKEN, f"{SPOKEN} there tomorrow.", f"{SPOKEN} there tomorrow."),
+        (SPOKEN, "your order left on Monday, it will be there.", f"{SPOKEN} there."),
+        (SPOKEN, "It will be there tomorrow.", f"{SPOKEN} there tomorrow."),
+        (SPOKEN, "… will be there tomorrow.", f"{SPOKEN} there tomorrow."),
+        (SPOKEN, '"It will be, I think, tomorrow."', f'{SPOKEN}, I think, tomorrow."'),
+        (SPOKEN, "Your order left on Monday. It arrives soon.", f"{SPOKEN} – It arrives soon."),
+        (SPOKEN, "It will arrive tomorrow.", f"{SPOKEN} – It will arrive tomorrow."),
+        (SPOKEN, "Your order left on Monday.", SPOKEN),
+        (SPOKEN, SPOKEN, SPOKEN),
+        (SPOKEN, "be there soon.", f"{SPOKEN} be there soon."),
+        ("It comes on Mon", "It comes on Monday at nine.", "It comes on Monday at nine."),
+        ("It comes on Mon", "It comes on Tuesday at nine.", "It comes on Mon – Tuesday at nine."),
+        ("It is blue.", "It is blue. It is big.", "It is blue. It is big."),
+        ("It is blue.", "It is big.", "It is blue. It is big."),
+        ("It is blue. It is big.", "It is blue. It is also heavy.", "It is blue. It is big. It is also heavy."),
+        ("The number is 5 5", "5 5 2.", "The number is 5 5 5 5 2."),
+        ("Press 1, then", "then wait.", "Press 1, then then wait."),
+        ("Ihre Bestellung ist am", "ist am Montag los.", "Ihre Bestellung ist am Montag los."),
+        ("आपका ऑर्डर सोमवार को", "आपका ऑर्डर सोमवार को निकला।", "आपका ऑर्डर सोमवार को निकला।"),
+        ("您的订单星期一", "您的订单星期一已经发货。", "您的订单星期一已经发货。"),
+        ("您的订单星期一", "已经发货。", "您的订单星期一已经发货。"),
+        ("", "Hello.", "Hello."),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_what_was_said_is_not_said_again(said: str, answer: str, whole: str, size: int) -> None:
+    continuation = Continuation(said)
+    tokens = [answer[start : start + size] for start in range(0, len(answer), size)]
+    given = said + "".join([continuation.push(token) for token in tokens]) + continuation.flush()
+    assert " ".join(given.split()) == whole
+
+
+def test_what_goes_on_is_not_held_up() -> None:
+    for token in (" there", "there", "delivered", ", so"):
+        assert Continuation(SPOKEN).push(token).strip() == token.strip()
+
+
+@given(st.text("ab .é订1"), st.text("ab .é订1"), st.integers(1, 5))
+def test_however_it_is_cut_it_gives_the_same_and_only_what_came(said: str, answer: str, size: int) -> None:
+    def given_by(tokens: list[str]) -> str:
+        continuation = Continuation(said)
+        return "".join([continuation.push(token) for token in tokens]) + continuation.flush()
+
+    pieces = given_by([answer[start : start + size] for start in range(0, len(answer), size)])
+    fresh = pieces.removeprefix(" – ").strip()
+    assert answer.strip().endswith(fresh)
+
+
+async def test_a_model_that_starts_anew_is_cut_where_the_first_one_stalled() -> None:
+    class Stalling(FakeLanguageModel):
+        async def answer(self, *args, **kwargs):  # type: ignore[no-untyped-def, override]
+            yield "It left on Monday. It will"
+            await asyncio.sleep(60)
+
+    anew = ["It", " left on", " Monday.", " It", " will", " be", " there", " soon."]
+    second = FakeLanguageModel(FakeClock(), Answer(anew))
+    assert (await ask(Stalling(FakeClock()), second))[0] == "It left on Monday. It will be there soon."

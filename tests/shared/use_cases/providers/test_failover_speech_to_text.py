@@ -193,3 +193,19 @@ def test_how_much_can_be_heard() -> None:
     assert audible_ms(b"") == audible_ms(bytes(64_000)) == 0
     assert audible_ms(b"".join(speech(1))) == 500
     assert audible_ms(SILENCE + speech(1)[0][:10] + SILENCE) == 20
+
+
+async def test_telephone_sound_goes_on_as_it_came_to_who_takes_it() -> None:
+    pair = both("One.", "One two.")
+    assert not pair.hearing.takes_mulaw
+    pair.first.takes_mulaw = True
+    assert pair.hearing.takes_mulaw
+    hearing = pair.open()
+    for number in range(25):
+        hearing.feed(speech(1)[0], bytes([number]) * 160)
+    assert await hearing.words() == "One."
+    hearing.cut()
+    hearing.feed(speech(2)[0], b"x" * 160)
+    assert await hearing.words() == "One two."
+    await hearing.close()
+    assert pair.first.mulaw == b"".join(bytes([number]) * 160 for number in range(25)) + b"x" * 160

@@ -35,9 +35,10 @@ async def test_a_socket_that_drops_in_mid_sentence_and_comes_back() -> None:
         assert await call.said(1) == ("First. Second. Third.", "completed")
 
 
-async def test_a_socket_that_drops_after_all_was_sent() -> None:
+@pytest.mark.parametrize("interruptible", [True, False])
+async def test_a_socket_that_drops_after_all_was_sent(interruptible: bool) -> None:
     """What it was given and had not said is said by the one that takes its place."""
-    async with relay() as call:
+    async with relay(interruptible=interruptible) as call:
         call.model.answers["tell me"] = Answer(_SENTENCES, sentence_ms=100)
         await call.streams.heard(CALL_ID, "tell me")
         await call.words(4)
@@ -73,8 +74,24 @@ async def test_an_interruption_of_what_is_said_again() -> None:
         assert await call.said(1) == (f"{_SENTENCES[0]} Then comes the", "interrupted")
 
 
-async def test_a_socket_that_drops_once_all_was_heard() -> None:
-    async with relay() as call:
+async def test_who_may_not_be_interrupted_answers_the_next_words_at_once() -> None:
+    """The provider lets nobody speak into the answer, so it has been said when there are words; if not, the next one
+    is queued behind it.
+    """
+    async with relay(interruptible=False) as call:
+        call.model.answers["tell me"] = Answer(_SENTENCES, sentence_ms=100)
+        await call.streams.heard(CALL_ID, "tell me")
+        await call.words(4)
+        asked_ms = call.house.clock.now_ms()
+        await call.streams.heard(CALL_ID, "two")
+        await call.until_said("You said two.")
+        assert call.house.clock.now_ms() - asked_ms < 500
+        assert await call.said(1) == (" ".join(_SENTENCES), "completed")
+
+
+@pytest.mark.parametrize("interruptible", [True, False])
+async def test_a_socket_that_drops_once_all_was_heard(interruptible: bool) -> None:
+    async with relay(interruptible=interruptible) as call:
         call.model.answers["tell me"] = Answer(_SENTENCES, sentence_ms=100)
         await call.streams.heard(CALL_ID, "tell me")
         await call.words(4)
@@ -180,11 +197,13 @@ class Sessions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+@pytest.mark.parametrize("interruptible", [True, False])
 @pytest.mark.parametrize("mortal", [False, True], ids=["", "workers die"])
 @pytest.mark.parametrize("seed", range(12))
-async def test_no_sentence_is_lost(seed: int, mortal: bool) -> None:
+async def test_no_sentence_is_lost(seed: int, mortal: bool, interruptible: bool) -> None:
     rng = random.Random(seed)
     async with _begun(Line.TWILIO_RELAY, rng, mortal=mortal) as call:
+        call.house.change_agent(interruptible=interruptible)
         await call.connect()
         sessions = Sessions(call, rng)
         try:

@@ -297,7 +297,7 @@ async def test_the_key_for_a_person(kind: TransferKind, words: str) -> None:
 
 
 async def test_the_key_for_a_person_where_nobody_can_be_put_through() -> None:
-    manner = Manner(hand_over=HandOver("0", "+14155550123"))
+    manner = Manner(hand_over=HandOver("0", "+14155550123", TransferKind.WARM))
     async with text_call(Line.SARVAM, manner=manner) as call:
         await call.ask(0, None)
         assert (await call.ask(1, "0")).text == "You said 0."
@@ -316,7 +316,7 @@ async def test_a_transfer_of_a_caller_who_says_nothing() -> None:
 async def test_a_transfer_that_nobody_can_carry_out() -> None:
     async with text_call(Line.SARVAM) as call:
         with pytest.raises(InvalidRequest, match="unsupported"):
-            await call.orders.order(CALL_ID, Transfer("+14155550123"))
+            await call.orders.order(CALL_ID, Transfer("+14155550123", TransferKind.WARM))
     async with by_requests() as call:
         await call.hang_up()
         with pytest.raises(Conflict):

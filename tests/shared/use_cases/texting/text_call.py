@@ -164,6 +164,7 @@ class TextCall(FakeOrchestrations):
             directory=house.directory,
             call_store=house.call_store,
             orders=self.orders,
+            allow_transfer=house.allow_transfer,
             end_call=house.end_call,
             clock=house.clock,
         )

@@ -183,11 +183,11 @@ class Crash:
     def __init__(self, house: House, passes: int, *, after: bool) -> None:
         self._append, self._passes, self._after = house.pipes.append, passes, after
 
-    async def append(self, pipe: str, fields: object, *, position: str | None = None) -> None:
+    async def append(self, pipe: str, fields: object, *, position: str | None = None, **options: object) -> None:
         self._passes -= 1
         if self._passes < 0 and not self._after:
             raise SystemError("the worker died")
-        await self._append(pipe, fields, position=position)  # type: ignore[arg-type]
+        await self._append(pipe, fields, position=position, **options)  # type: ignore[arg-type]
         if self._passes < 0:
             raise SystemError("the worker died")
 

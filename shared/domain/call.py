@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.limits import LONGEST_SILENCE_S
-from shared.domain.manner import Manner
+from shared.domain.agents.document import Agent
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState, moves_forward
 
@@ -81,31 +80,6 @@ LINE_LEFT_OPEN = frozenset({EndReason.TRANSFERRED, EndReason.MESSAGE_LEFT})
 def end_state(reason: EndReason) -> CallState:
     """The state of a call that ended for this reason."""
     return _ENDS_BADLY.get(reason, CallState.COMPLETED)
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """Who answers: a persona with a voice, owned by a tenant.
-
-    `patience_ms` is the silence that ends the caller's turn; `silence_limit_s` the silence that ends the call.
-    """
-
-    agent_id: str
-    tenant_id: str
-    name: str
-    persona: str
-    greeting: str
-    language: str = "en"
-    voice: str = "default"
-    patience_ms: int = 700
-    silence_limit_s: int = 60
-    interruptible: bool = True
-    manner: Manner = field(default_factory=Manner)
-
-    @property
-    def quiet_limit_ms(self) -> int:
-        """The silence that ends the call, as far as one turn can last."""
-        return min(self.silence_limit_s, LONGEST_SILENCE_S) * 1000
 
 
 @dataclass(frozen=True, slots=True)

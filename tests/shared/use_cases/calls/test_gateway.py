@@ -25,7 +25,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def gateway(clock: FakeClock) -> Gateway:
-    nora = Agent("nora", "acme", "Nora", "You are Nora.", "Hello?")
+    nora = Agent(agent_id="nora", tenant_id="acme", name="Nora", persona="You are Nora.", greeting="Hello?")
     return Gateway(FakeDirectory(nora, numbers={NUMBER: nora}), FakeShortMemory(), FakeOnce(clock), clock)
 
 

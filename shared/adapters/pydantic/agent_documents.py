@@ -28,9 +28,8 @@ class PydanticAgentDocuments:
             return self._adapter.validate_json(json.dumps(document), strict=True)
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
-            raise InvalidDocument(
-                [Fault(_field(each["loc"]), _IN_WORDS.get(each["type"], each["msg"])) for each in found]
-            ) from None
+            told = [Fault(_field(each["loc"]), _IN_WORDS.get(each["type"], each["msg"])) for each in found]
+            raise InvalidDocument(told) from None
 
     def write(self, document: AgentDocument) -> dict[str, Any]:
         written: dict[str, Any] = self._adapter.dump_python(document, mode="json", exclude_defaults=True)

@@ -55,3 +55,11 @@ def choice_of(document: dict[str, Any], name: str, kind: type[_Choice], *, other
     if value not in list(kind):
         raise InvalidRequest(name, f"{name} must be one of {', '.join(kind)}")
     return kind(value)
+
+
+def whole_of(document: dict[str, Any], name: str, *, at_most: int = 2**31 - 1) -> int:
+    """A whole number from 0 on, which is needed. Raises: InvalidRequest."""
+    value = document.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
+        raise InvalidRequest(name, f"{name} must be a whole number from 0 to {at_most}")
+    return value

@@ -6,9 +6,11 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
 import azure.functions as func
 
+from shared.domain.agents.faults import InvalidDocument
 from shared.domain.errors import (
     Conflict,
     Forbidden,
@@ -48,13 +50,15 @@ def problem(error: VoiceAgentError) -> func.HttpResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retryable:
         headers["Retry-After"] = "1"
-    document = {
+    document: dict[str, Any] = {
         "type": f"urn:voice-agent:problem:{error.code}",
         "title": status.phrase,
         "status": status.value,
         "detail": error.message,
         "code": error.code,
     }
+    if isinstance(error, InvalidDocument):
+        document["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.faults]
     return func.HttpResponse(
         json.dumps(document), status_code=status.value, headers=headers, mimetype="application/problem+json"
     )

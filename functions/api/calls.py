@@ -88,6 +88,7 @@ def _call(call: Call) -> dict[str, Any]:
         "from": call.caller,
         "to": call.callee,
         "agent_id": call.agent_id,
+        "agent_version": call.agent_version,
         "state": call.state,
         "end_reason": call.end_reason,
         "started_at": call.started_at.isoformat(),

@@ -1,11 +1,9 @@
 """Puts tenants, agents and numbers from a JSON file into the database; running it again changes nothing.
 
 The file: `{"tenants": [{"tenant_id", "slug", "name", "agents": [AGENT, …], "numbers": [NUMBER, …]}]}`;
-an AGENT has `agent_id`, `name`, `persona`, `greeting` and, where they differ from the usual, `language`,
-`voice`, `patience_ms`, `silence_limit_s`, `interruptible` and `manner`, an object of the fields of
-`shared.domain.manner.Manner` that differ; a NUMBER has `number` (E.164), `agent_id` and,
-where they differ from `twilio`, `provider` and `line` (`shared.domain.telephony.lines.Line`). The numbers are
-allotted to the tenant that names them.
+an AGENT has `agent_id` and the fields of `shared.domain.agents.document.AgentDocument`, and what it says is
+published; a NUMBER has `number` (E.164), `agent_id` and, where they differ from `twilio`, `provider` and `line`
+(`shared.domain.telephony.lines.Line`). The numbers are allotted to the tenant that names them.
 """
 
 from __future__ import annotations
@@ -20,17 +18,19 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from infra.database.connection import SetupError
-from shared.domain.errors import InvalidRequest
-from shared.domain.manner import Manner
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
+from shared.domain.agents.consistency import faults_of
+from shared.domain.agents.document import AgentDocument
+from shared.domain.agents.faults import InvalidDocument
 
 _TENANT = ("tenant_id", "slug", "name")
-_AGENT = ("agent_id", "name", "persona", "greeting")
-_AGENT_OPTIONS = ("language", "voice", "patience_ms", "silence_limit_s", "interruptible", "manner")
+_AGENT = ("agent_id",)
 _NUMBER = ("number", "agent_id")
 _NUMBER_OPTIONS = ("provider", "line")
 _NUMBER_KEY = ("provider", "number")
 _USUAL_PROVIDER = "twilio"
-_MANNER = tuple(field.name for field in fields(Manner))
+_DOCUMENT = tuple(field.name for field in fields(AgentDocument))
+_BY = "seed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,7 @@ def seed(connection: psycopg.Connection[Any], path: Path) -> Seeded:
             for tenant in tenants:
                 _put(connection, "tenants", ("tenant_id",), {key: tenant[key] for key in _TENANT})
                 for agent in tenant["agents"]:
-                    row = {"tenant_id": tenant["tenant_id"], **agent}
-                    _put(connection, "agents", ("tenant_id", "agent_id"), row)
+                    _publish(connection, tenant["tenant_id"], agent)
                     agents += 1
                 for number in tenant["numbers"]:
                     row = {"tenant_id": tenant["tenant_id"], **_with_line(number)}
@@ -68,9 +67,43 @@ def seed(connection: psycopg.Connection[Any], path: Path) -> Seeded:
     return Seeded(len(tenants), agents, numbers)
 
 
-def _put(
-    connection: psycopg.Connection[Any], table: str, key: tuple[str, ...], row: dict[str, str | int | bool | Jsonb]
-) -> None:
+_PUBLISHED = """
+select document from agents join agent_versions using (tenant_id, agent_id)
+where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s and version = published
+"""
+_PUBLISH = (
+    """
+    insert into agents (tenant_id, agent_id, name, persona, greeting)
+    values (%(tenant_id)s, %(agent_id)s, %(name)s, '', '') on conflict do nothing
+    """,
+    """
+    insert into agent_versions (tenant_id, agent_id, version, document, created_by)
+    select %(tenant_id)s, %(agent_id)s, 1 + coalesce(max(version), 0), %(document)s, %(by)s
+    from agent_versions where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s
+    """,
+    """
+    with pointed as (
+        update agents set name = %(name)s, updated_at = clock_timestamp(), published = (
+            select max(version) from agent_versions where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s)
+        where tenant_id = %(tenant_id)s and agent_id = %(agent_id)s returning published
+    )
+    insert into agent_publications (tenant_id, agent_id, version, published_by)
+    select %(tenant_id)s, %(agent_id)s, published, %(by)s from pointed
+    """,
+)
+
+
+def _publish(connection: psycopg.Connection[Any], tenant_id: str, agent: dict[str, Any]) -> None:
+    """Make the document the newest version, unless it is what answers already."""
+    document = {name: value for name, value in agent.items() if name != "agent_id"}
+    key = {"tenant_id": tenant_id, "agent_id": agent["agent_id"]}
+    published = connection.execute(_PUBLISHED, key).fetchone()
+    if published is None or published[0] != document:
+        for statement in _PUBLISH:
+            connection.execute(statement, {**key, "name": document["name"], "document": Jsonb(document), "by": _BY})
+
+
+def _put(connection: psycopg.Connection[Any], table: str, key: tuple[str, ...], row: dict[str, str]) -> None:
     """Upsert one row, untouched where it is the same already; a row of another tenant is never taken over."""
     others = [name for name in row if name not in key]
     statement = sql.SQL(
@@ -92,7 +125,7 @@ def _put(
 
 
 def _tenants_in(path: Path) -> list[dict[str, Any]]:
-    """The file's tenants, with every entry's keys checked; values, but for manners, are checked by the database."""
+    """The file's tenants, with every entry's keys and every agent's document checked; the rest is the database's."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -104,10 +137,11 @@ def _tenants_in(path: Path) -> list[dict[str, Any]]:
     for i, tenant in enumerate(_entries(top["tenants"], f"{path.name}: tenants")):
         where = f"{path.name}: tenants[{i}]"
         checked = {"agents": [], "numbers": [], **_entry(tenant, _TENANT, ("agents", "numbers"), where)}
-        for kind, required, optional in (("agents", _AGENT, _AGENT_OPTIONS), ("numbers", _NUMBER, _NUMBER_OPTIONS)):
+        for kind, required, optional in (("agents", _AGENT, _DOCUMENT), ("numbers", _NUMBER, _NUMBER_OPTIONS)):
             for j, item in enumerate(_entries(checked[kind], f"{where}.{kind}")):
                 _entry(item, required, optional, f"{where}.{kind}[{j}]")
-        checked["agents"] = [_with_manner(item, f"{where}.agents[{j}]") for j, item in enumerate(checked["agents"])]
+        for j, item in enumerate(checked["agents"]):
+            _check_document(item, f"{where}.agents[{j}]")
         tenants.append(checked)
     return tenants
 
@@ -134,13 +168,12 @@ def _with_line(number: dict[str, Any]) -> dict[str, Any]:
     return {"provider": provider, "line": provider, **number}
 
 
-def _with_manner(agent: dict[str, Any], where: str) -> dict[str, Any]:
-    """The agent with its manner, if it has one, checked and ready for its column."""
-    if "manner" not in agent:
-        return agent
-    manner = _entry(agent["manner"], (), _MANNER, f"{where}.manner")
+def _check_document(agent: dict[str, Any], where: str) -> None:
+    """Raises: SetupError that names the fields."""
+    document = {name: value for name, value in agent.items() if name != "agent_id"}
     try:
-        Manner.from_json(manner)
-    except InvalidRequest as error:
-        raise SetupError(f"{where}.manner: {error.message}") from error
-    return {**agent, "manner": Jsonb(manner)}
+        faults = faults_of(PydanticAgentDocuments().read(document))
+    except InvalidDocument as error:
+        faults = list(error.faults)
+    if faults:
+        raise SetupError(f"{where}: {InvalidDocument(faults).message}")

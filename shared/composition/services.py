@@ -27,6 +27,7 @@ from shared.domain.manner import HandOver
 from shared.ports.media_gate import MediaGate
 from shared.ports.orchestrations import Orchestrations
 from shared.settings import Settings
+from shared.use_cases.agents.edit_agents import EditAgents
 from shared.use_cases.by_line import ByLine
 from shared.use_cases.calls.allow_transfer import AllowTransfer
 from shared.use_cases.calls.answer_call import AnswerCall
@@ -92,6 +93,10 @@ class Services:
             self.clock,
             self.gateway,
         )
+
+    @cached_property
+    def agents(self) -> EditAgents:
+        return EditAgents(self.storage.agent_versions, self.storage.agent_documents)
 
     @cached_property
     def gateway(self) -> Gateway:

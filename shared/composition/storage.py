@@ -7,11 +7,13 @@ from functools import cached_property
 from shared.adapters.azure_blob.address import BlobAddress
 from shared.adapters.azure_blob.file_store import AzureBlobFileStore
 from shared.adapters.azure_blob.sound_cache import BlobSoundCache
+from shared.adapters.postgres.agent_versions import PostgresAgentVersions
 from shared.adapters.postgres.call_store import PostgresCallStore
 from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.entra import EntraPassword
 from shared.adapters.postgres.outbound_calls import PostgresOutboundCalls
 from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
 from shared.adapters.redis.connection import RedisConnection, connect
 from shared.adapters.redis.live_calls import RedisLiveCalls
@@ -85,7 +87,15 @@ class Storage:
 
     @cached_property
     def directory(self) -> PostgresDirectory:
-        return PostgresDirectory(self.pool)
+        return PostgresDirectory(self.pool, self.agent_documents.read)
+
+    @cached_property
+    def agent_documents(self) -> PydanticAgentDocuments:
+        return PydanticAgentDocuments()
+
+    @cached_property
+    def agent_versions(self) -> PostgresAgentVersions:
+        return PostgresAgentVersions(self.pool)
 
     @cached_property
     def outbound_calls(self) -> PostgresOutboundCalls:

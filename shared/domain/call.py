@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.limits import LONGEST_SILENCE_S
-from shared.domain.manner import Manner
+from shared.domain.agents.document import Agent
 from shared.domain.provider_recording import ProviderRecording
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState, moves_forward
@@ -85,31 +84,6 @@ def end_state(reason: EndReason) -> CallState:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
-    """Who answers: a persona with a voice, owned by a tenant.
-
-    `patience_ms` is the silence that ends the caller's turn; `silence_limit_s` the silence that ends the call.
-    """
-
-    agent_id: str
-    tenant_id: str
-    name: str
-    persona: str
-    greeting: str
-    language: str = "en"
-    voice: str = "default"
-    patience_ms: int = 700
-    silence_limit_s: int = 60
-    interruptible: bool = True
-    manner: Manner = field(default_factory=Manner)
-
-    @property
-    def quiet_limit_ms(self) -> int:
-        """The silence that ends the call, as far as one turn can last."""
-        return min(self.silence_limit_s, LONGEST_SILENCE_S) * 1000
-
-
-@dataclass(frozen=True, slots=True)
 class Recording:
     """Where both sides of the call are kept: a stereo WAV, caller left, agent right."""
 
@@ -138,7 +112,8 @@ class Turn:
 class Call:
     """One conversation, from ringing to its end. `call_id` is also the orchestration's instance id.
 
-    `provider_call_id` is empty until the provider has named an outbound call. `direction`: INBOUND, OUTBOUND.
+    `agent_version`: of the document with which it began, 0 where that was not noted. `provider_call_id` is empty until
+    the provider has named an outbound call. `direction`: INBOUND, OUTBOUND.
     `duration_s` and `price` are as the provider counts them.
     """
 
@@ -160,6 +135,7 @@ class Call:
     answered_by: AnsweredBy | None = None
     duration_s: float | None = None
     price: str = ""
+    agent_version: int = 0
     provider_recordings: tuple[ProviderRecording, ...] = ()
     language: str = ""
     """The tag of the language in which it goes on; "" where that was not noted."""

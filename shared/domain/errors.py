@@ -96,3 +96,15 @@ class StoreError(VoiceAgentError):
     """A store (database, cache, files) refused or did not answer."""
 
     stage = "store"
+
+
+class ToolError(VoiceAgentError):
+    """A tool refused, failed, or did not answer in time."""
+
+    stage = "tool"
+
+
+class KnowledgeError(VoiceAgentError):
+    """The knowledge index, or who makes its vectors, refused or did not answer."""
+
+    stage = "knowledge"

@@ -16,6 +16,8 @@ class Directory(Protocol):
         """Who answers this provider's calls to an E.164 number (with `+`), and on which line; None: nobody does."""
         ...
 
-    async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:
-        """The tenant's agent with this id; its oldest agent where no id is given."""
+    async def agent(self, tenant_id: str, agent_id: str | None, version: int = 0) -> Agent | None:
+        """The tenant's agent with this id; its oldest agent where no id is given. `version`: as it was published
+        then, 0 for what is published now.
+        """
         ...

@@ -16,6 +16,7 @@ class LiveCall:
 
     `language`: the one that an operator has ordered last, by the order of that name; `phrases`: what is said in the
     language of the call besides answers (`shared.domain.phrases`).
+    `agent_version`: the one that the call began with; 0 for what is published now.
     `leaving`: for which reason the provider was told to go on without us (`LINE_LEFT_OPEN`), before it has answered.
     """
 
@@ -34,6 +35,7 @@ class LiveCall:
     language: str = ""
     language_order: str = ""
     phrases: str = ""
+    agent_version: int = 0
 
 
 class LiveCalls(Protocol):

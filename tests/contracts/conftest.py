@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.services import migrate, running_azurite, running_postgres, running_redis
 
@@ -61,11 +63,28 @@ def add_tenant(dsn: str) -> Tenant:
             "insert into tenants (tenant_id, slug, name) values (%s, %s, 'T')", [str(unique), f"t{unique.hex}"]
         )
         for agent_id in ("first", "second"):
-            connection.execute(
-                "insert into agents (tenant_id, agent_id, name, persona, greeting) values (%s, %s, %s, %s, %s)",
-                [tenant.tenant_id, agent_id, agent_id.title(), f"persona of {agent_id}", "Hello."],
-            )
+            publish(connection, tenant.tenant_id, agent_id)
         connection.execute(
             "insert into numbers (number, tenant_id, agent_id) values (%s, %s, 'first')", [number, tenant.tenant_id]
         )
     return tenant
+
+
+def publish(connection: psycopg.Connection[Any], tenant_id: str, agent_id: str, **traits: Any) -> int:
+    """Let an agent with these traits answer, under the next number of a version."""
+    key = [tenant_id, agent_id]
+    document = {"name": agent_id.title(), "persona": f"persona of {agent_id}", "greeting": "Hello.", **traits}
+    connection.execute(
+        "insert into agents (tenant_id, agent_id, name, persona, greeting) values (%s, %s, %s, '', '')"
+        " on conflict do nothing",
+        [*key, document["name"]],
+    )
+    made = connection.execute(
+        "insert into agent_versions (tenant_id, agent_id, version, document, created_by)"
+        " select %s, %s, 1 + coalesce(max(version), 0), %s, 'test' from agent_versions"
+        " where tenant_id = %s and agent_id = %s returning version",
+        [*key, Jsonb(document), *key],
+    ).fetchone()
+    assert made is not None
+    connection.execute("update agents set published = %s where tenant_id = %s and agent_id = %s", [made[0], *key])
+    return int(made[0])

@@ -19,7 +19,7 @@ from shared.adapters.sarvam.agent_socket import SamvaadDelegates, SamvaadSession
 from shared.adapters.sarvam.agents_api import AgentsApi, Workspace
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.errors import TelephonyError
-from shared.domain.manner import Delegate
+from shared.domain.manner import Delegate, Platform
 from shared.ports.delegates import DelegateEvent, Interrupted, Meeting, Over, Sound, Uttered
 from tests.contracts.speech_service import scripted_service, stub_service
 from tests.contracts.test_call_control_sarvam import ENVIRONMENT
@@ -27,7 +27,7 @@ from tests.fakes.call import silence, voice
 from tests.services import free_port
 
 MEETING = Meeting("call-1", "+919800000002", "hi", "Namaste.", {"conversation_so_far": "Hi."})
-DESK = Delegate("samvaad", "desk", 7)
+DESK = Delegate(Platform.SAMVAAD, "desk", 7)
 Deed = Callable[[web.WebSocketResponse, dict[str, Any]], Awaitable[None]]
 
 

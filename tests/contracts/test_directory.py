@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -14,25 +13,35 @@ import pytest
 
 from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.domain.call import Agent
 from shared.domain.errors import StoreError
 from shared.domain.manner import Manner, Sensitivity
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.routes import Route
 from shared.ports.directory import Directory
-from tests.contracts.conftest import Tenant
+from tests.contracts.conftest import Tenant, publish
 from tests.services import free_port
+
+READ = PydanticAgentDocuments().read
 
 
 @pytest.fixture(params=["postgres"])
 async def directory(request: pytest.FixtureRequest, postgres_dsn: str) -> AsyncIterator[Directory]:
     pool = PostgresPool(postgres_dsn)
-    yield PostgresDirectory(pool)
+    yield PostgresDirectory(pool, READ)
     await pool.aclose()
 
 
 def _agent(tenant: Tenant, agent_id: str) -> Agent:
-    return Agent(agent_id, tenant.tenant_id, agent_id.title(), f"persona of {agent_id}", "Hello.")
+    return Agent(
+        agent_id=agent_id,
+        tenant_id=tenant.tenant_id,
+        name=agent_id.title(),
+        persona=f"persona of {agent_id}",
+        greeting="Hello.",
+        version=1,
+    )
 
 
 async def test_a_number_leads_to_its_tenants_agent(directory: Directory, acme: Tenant, globex: Tenant) -> None:
@@ -58,29 +67,50 @@ async def test_without_an_id_the_oldest_agent_answers(directory: Directory, acme
 
 
 async def test_every_trait_of_an_agent_is_kept(directory: Directory, acme: Tenant, postgres_dsn: str) -> None:
+    manner = {"sensitivity": "low", "fillers": ["One moment."], "race_after_ms": 0}
     with psycopg.connect(postgres_dsn) as connection:
-        connection.execute(
-            "update agents set language = 'hi-IN', voice = 'alto', patience_ms = 900, silence_limit_s = 5,"
-            " interruptible = false, manner = %s where tenant_id = %s and agent_id = 'first'",
-            ['{"sensitivity": "low", "fillers": ["One moment."], "race_after_ms": 0}', acme.tenant_id],
-        )
+        publish(connection, acme.tenant_id, "first", language="hi-IN", interruptible=False, manner=manner)
     expected = replace(
         _agent(acme, "first"),
+        version=2,
         language="hi-IN",
-        voice="alto",
-        patience_ms=900,
-        silence_limit_s=5,
         interruptible=False,
         manner=Manner(sensitivity=Sensitivity.LOW, fillers=("One moment.",), race_after_ms=0),
     )
     assert await directory.agent(acme.tenant_id, "first") == expected
 
 
+async def test_a_version_stays_as_it_was(directory: Directory, acme: Tenant, postgres_dsn: str) -> None:
+    with psycopg.connect(postgres_dsn) as connection:
+        publish(connection, acme.tenant_id, "first", greeting="Welcome.")
+    assert await directory.agent(acme.tenant_id, "first", 1) == _agent(acme, "first")
+    assert await directory.agent(acme.tenant_id, "first") == replace(
+        _agent(acme, "first"), version=2, greeting="Welcome."
+    )
+    assert await directory.agent(acme.tenant_id, "first", 3) is None
+
+
+async def test_an_agent_that_was_never_published_answers_nowhere(
+    directory: Directory, acme: Tenant, postgres_dsn: str
+) -> None:
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute("update agents set published = null where tenant_id = %s", [acme.tenant_id])
+    assert await directory.agent(acme.tenant_id, "first") is None
+    assert await directory.agent(acme.tenant_id, None) is None
+    assert await directory.route(Provider.TWILIO, acme.number) is None
+
+
 @pytest.mark.parametrize(
     "manner",
-    [{"sensitivity": "loud"}, {"fillers": "One moment."}, {"reply_limit_ms": 1e3}, {"speculates": None}],
+    [
+        {"sensitivity": "loud"},
+        {"fillers": "One moment."},
+        {"reply_limit_ms": 1e3 + 0.5},
+        {"speculates": None},
+        {"q": 1},
+    ],
 )
-async def test_an_agent_whose_manner_is_not_valid_answers_in_the_usual_one(
+async def test_an_agent_with_a_part_that_is_not_right_answers_without_it(
     directory: Directory,
     acme: Tenant,
     postgres_dsn: str,
@@ -88,30 +118,31 @@ async def test_an_agent_whose_manner_is_not_valid_answers_in_the_usual_one(
     manner: dict[str, object],
 ) -> None:
     with psycopg.connect(postgres_dsn) as connection:
-        connection.execute(
-            "update agents set manner = %s, patience_ms = 900 where tenant_id = %s and agent_id = 'first'",
-            [json.dumps(manner), acme.tenant_id],
-        )
+        publish(connection, acme.tenant_id, "first", manner=manner, patience_ms=900)
     with caplog.at_level(logging.ERROR):
         agents = [await directory.agent(acme.tenant_id, "first") for _ in range(3)]
-    assert agents == [replace(_agent(acme, "first"), patience_ms=900)] * 3
+    assert agents == [replace(_agent(acme, "first"), version=2, patience_ms=900)] * 3
     (line,) = caplog.messages
-    assert next(iter(manner)) in line
+    assert f"manner.{next(iter(manner))}" in line
+
+
+async def test_an_agent_without_what_it_must_have_does_not_answer(
+    directory: Directory, acme: Tenant, postgres_dsn: str
+) -> None:
+    with psycopg.connect(postgres_dsn) as connection:
+        publish(connection, acme.tenant_id, "first", greeting=7)
+    assert await directory.agent(acme.tenant_id, "first") is None
 
 
 async def test_an_answer_is_kept_for_a_while_and_unknown_is_not(postgres_dsn: str, acme: Tenant) -> None:
     now = 1000.0
     pool = PostgresPool(postgres_dsn)
-    directory = PostgresDirectory(pool, cache_s=30.0, clock=lambda: now)
+    directory = PostgresDirectory(pool, READ, cache_s=30.0, clock=lambda: now)
     assert await directory.agent(acme.tenant_id, "third") is None
     assert await directory.agent(acme.tenant_id, "first") == _agent(acme, "first")
     with psycopg.connect(postgres_dsn) as connection:
-        connection.execute("update agents set name = 'Renamed' where tenant_id = %s", [acme.tenant_id])
-        connection.execute(
-            "insert into agents (tenant_id, agent_id, name, persona, greeting)"
-            " values (%s, 'third', 'Third', 'persona of third', 'Hello.')",
-            [acme.tenant_id],
-        )
+        publish(connection, acme.tenant_id, "first", name="Renamed")
+        publish(connection, acme.tenant_id, "third")
     assert await directory.agent(acme.tenant_id, "third") == _agent(acme, "third")
     assert await directory.agent(acme.tenant_id, "first") == _agent(acme, "first")
     now += 31
@@ -123,7 +154,7 @@ async def test_an_answer_is_kept_for_a_while_and_unknown_is_not(postgres_dsn: st
 
 async def test_a_stopped_directory_says_so_soon() -> None:
     pool = PostgresPool(f"postgresql://voice@127.0.0.1:{free_port()}/voice", connect_timeout_s=1.0)
-    directory = PostgresDirectory(pool)
+    directory = PostgresDirectory(pool, READ)
     began = time.monotonic()
     outcomes = await asyncio.gather(
         directory.route(Provider.TWILIO, "+15550100001"), directory.agent("t", None), return_exceptions=True

@@ -14,6 +14,7 @@ from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.number_allotments import PostgresNumberAllotments
 from shared.adapters.postgres.numbers import PostgresNumbers
 from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.domain.errors import Forbidden, InvalidRequest, NotFound
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.routes import Allotment, Number
@@ -180,12 +181,12 @@ async def test_calls_go_where_the_number_says(pool: PostgresPool, acme: Tenant) 
     number = fresh()
     await PostgresNumberAllotments(pool).put(Allotment(Provider.TWILIO, number, acme.tenant_id))
     await PostgresNumbers(pool).put(acme.tenant_id, Number(number, Line.TWILIO_GATHER, "second"))
-    route = await PostgresDirectory(pool).route(Provider.TWILIO, number)
+    route = await PostgresDirectory(pool, PydanticAgentDocuments().read).route(Provider.TWILIO, number)
     assert route is not None
     assert (route.agent.agent_id, route.agent.tenant_id, route.line) == (
         "second", acme.tenant_id, Line.TWILIO_GATHER,
     )  # fmt: skip
-    assert await PostgresDirectory(pool).route(Provider.VONAGE, number) is None
+    assert await PostgresDirectory(pool, PydanticAgentDocuments().read).route(Provider.VONAGE, number) is None
 
 
 @pytest.mark.parametrize(

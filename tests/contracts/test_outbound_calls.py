@@ -17,6 +17,7 @@ from shared.adapters.postgres.directory import PostgresDirectory
 from shared.adapters.postgres.numbers import PostgresNumbers
 from shared.adapters.postgres.outbound_calls import PostgresOutboundCalls
 from shared.adapters.postgres.pool import PostgresPool
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.domain.call import OUTBOUND, Call, EndReason
 from shared.domain.errors import NotFound, VoiceAgentError
 from shared.domain.telephony.commands import Voicemail
@@ -277,7 +278,13 @@ async def test_who_comes_at_the_same_moment_shares_the_limits(
     policy = replace(POLICY, weekdays=frozenset(range(1, 8)), from_minute=0, until_minute=1440, most_at_once=2)
     await stores.outbound.save_policy(acme.tenant_id, policy)
     controls = {Provider.TWILIO: FakeCallControl()}
-    place = PlaceCall(PostgresDirectory(pool), PostgresNumbers(pool), stores.outbound, controls, clock)
+    place = PlaceCall(
+        PostgresDirectory(pool, PydanticAgentDocuments().read),
+        PostgresNumbers(pool),
+        stores.outbound,
+        controls,
+        clock,
+    )
     wish = Wish(to="+14155550100", agent_id=acme.agent_id, caller_id=acme.number)
     orchestrations = FakeOrchestrations()
     asking = (place(acme.tenant_id, wish, orchestrations, idempotency_key=key) for _ in range(6))

@@ -218,7 +218,7 @@ class LineCalls:
         async with asyncio.timeout(LEGS_KEPT_WITHIN_S):
             while True:
                 kept = map(_events_in, self._stack.state_dir.glob("calls/*/events.json"))
-                if calls := [events for events in kept if events and events[0].get("to") == person]:
+                if calls := [events for events in kept if _called(events) == person]:
                     return calls
                 await asyncio.sleep(0.3)
 
@@ -269,14 +269,20 @@ def _events_in(path: Path) -> list[dict[str, Any]]:
     return events
 
 
+def _called(events: list[dict[str, Any]]) -> str:
+    return next((str(event["to"]) for event in events if event["event"] == "call_started"), "")
+
+
 def _is_fair(kind: Kind, call: LineCall) -> bool:
     """Whether it shows anything: where nobody knows whose turn it is, on lines that carry sound, a caller may fall
-    into the pause of an answer that comes late on a busy machine.
+    into the pause of an answer that comes late on a busy machine; and no model may answer in time there.
     """
     if kind is Kind.INTERRUPTED:
         turns = call.result["turns"]
         return len(turns) > 2 and turns[2]["interruption"] is not None
-    return kind is not Kind.TALK or all(turn["outcome"] != "interrupted" for turn in call.record["turns"])
+    return kind is not Kind.TALK or all(
+        turn["outcome"] not in ("interrupted", "failed") for turn in call.record["turns"]
+    )
 
 
 def number_of(line: Line, agent_id: str = "calm") -> str:

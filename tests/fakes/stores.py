@@ -190,7 +190,8 @@ class FakeDirectory:
             return None
         return Route(self.numbers[number], line)
 
-    async def agent(self, tenant_id: str, agent_id: str | None) -> Agent | None:
+    async def agent(self, tenant_id: str, agent_id: str | None, version: int = 0) -> Agent | None:
+        """Of each agent there is one version."""
         of_tenant = (agent for agent in self.agents if agent.tenant_id == tenant_id)
         return next((agent for agent in of_tenant if agent_id in (None, agent.agent_id)), None)
 

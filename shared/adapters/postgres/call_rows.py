@@ -13,7 +13,8 @@ from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState
 
 SELECT_CALLS: LiteralString = (
-    "select call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee, state,"
+    "select call_id, tenant_id, agent_id, coalesce(agent_version, 0) as agent_version, provider, provider_call_id,"
+    " direction, caller, callee, state,"
     " started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,"
     " coalesce(line, provider) as line, answered_by, duration_s, price, language from calls"
 )
@@ -26,6 +27,7 @@ def call_row(call: Call) -> dict[str, Any]:
         "call_id": call.call_id,
         "tenant_id": call.tenant_id,
         "agent_id": call.agent_id,
+        "agent_version": call.agent_version,
         "provider": call.provider,
         "provider_call_id": call.provider_call_id if call.provider_call_id or call.direction != OUTBOUND else None,
         "line": call.line,
@@ -54,6 +56,7 @@ def call_of(
         call_id=row["call_id"],
         tenant_id=row["tenant_id"],
         agent_id=row["agent_id"],
+        agent_version=row["agent_version"],
         provider=Provider(row["provider"]),
         provider_call_id=row["provider_call_id"] or "",
         line=Line(row["line"]),

@@ -25,11 +25,12 @@ _CREATE = """
 with added as (
     insert into calls (call_id, tenant_id, agent_id, provider, provider_call_id, direction, caller, callee,
         state, started_at, ended_at, end_reason, recording_container, recording_blob, recording_duration_ms,
-        line, answered_by, duration_s, price, language)
+        line, answered_by, duration_s, price, language, agent_version)
     values (%(call_id)s, %(tenant_id)s, %(agent_id)s, %(provider)s, %(provider_call_id)s, %(direction)s,
         %(caller)s, %(callee)s, %(state)s, %(started_at)s, %(ended_at)s, %(end_reason)s,
         %(recording_container)s, %(recording_blob)s, %(recording_duration_ms)s,
-        %(line)s, %(answered_by)s, %(duration_s)s, %(price)s, %(language)s)
+        %(line)s, %(answered_by)s, %(duration_s)s, %(price)s, %(language)s,
+        %(agent_version)s)
     on conflict do nothing
     returning tenant_id, call_id
 ), turned as (

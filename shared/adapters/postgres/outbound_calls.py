@@ -83,9 +83,9 @@ with turn as (
     returning tenant_id
 ), call as (
     insert into calls (call_id, tenant_id, agent_id, provider, line, direction, caller, callee, state, started_at,
-        language)
+        language, agent_version)
     select %(call_id)s, turn.tenant_id, %(agent_id)s, %(provider)s, %(line)s, %(direction)s, %(caller)s, %(callee)s,
-        %(state)s, %(started_at)s, %(language)s from turn
+        %(state)s, %(started_at)s, %(language)s, %(agent_version)s from turn
     returning tenant_id, call_id
 )
 insert into dial_attempts (attempt_id, tenant_id, call_id, state, idempotency_key, fingerprint, ring_s, longest_s,

@@ -101,6 +101,7 @@ class RedisLiveCalls:
         values["line"] = Line(values.get("line") or values["provider"])  # an earlier release wrote none
         values["provider"] = Provider(values["provider"])
         values["started_ms"] = int(values["started_ms"])
+        values["agent_version"] = int(values.get("agent_version", 0))  # an earlier release wrote none
         return LiveCall(**values)
 
     async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:

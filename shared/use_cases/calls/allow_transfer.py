@@ -33,7 +33,7 @@ class AllowTransfer:
 
         Raises: Forbidden for whom and when, Conflict for how many and how much, StoreError.
         """
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         is_trusted = agent is not None and agent.manner.trusts(transfer.to)
         for _ in range(_RESERVING):
             now = self.clock.now()

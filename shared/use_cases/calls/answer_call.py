@@ -95,7 +95,7 @@ class AnswerCall:
             raise Conflict("call_ended", "this call has ended already")
         if not await self.call_store.name(call.tenant_id, call_id, provider_call_id):
             raise Conflict("call_mixed_up", "the provider knows this call by another id")
-        agent = await self.directory.agent(call.tenant_id, call.agent_id)
+        agent = await self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
         if agent is None:
             raise NotFound("agent_unknown", "the agent of this call is gone")
         await self.call_store.advance(call.tenant_id, call_id, CallState.IN_PROGRESS, at=self.clock.now())
@@ -119,6 +119,7 @@ class AnswerCall:
             call_id=call_id,
             tenant_id=agent.tenant_id,
             agent_id=agent.agent_id,
+            agent_version=agent.version,
             provider=offer.provider,
             provider_call_id=offer.provider_call_id,
             line=route.line,
@@ -137,7 +138,15 @@ class AnswerCall:
         return call_id
 
     async def _start(self, call: Call, agent: Agent, orchestrations: Orchestrations) -> None:
-        live = LiveCall(call.call_id, call.tenant_id, call.agent_id, call.provider, call.provider_call_id, call.line)
+        live = LiveCall(
+            call.call_id,
+            call.tenant_id,
+            call.agent_id,
+            call.provider,
+            call.provider_call_id,
+            call.line,
+            agent_version=call.agent_version,
+        )
         await self.live_calls.open(live)
         if agent.manner.delegate is None or call.line.carries_text:  # else it may be the delegate's to say
             await self._prepare_greeting(call.call_id, agent)

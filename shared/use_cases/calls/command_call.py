@@ -117,7 +117,7 @@ class CommandCall:
         """The whisper is in the agent's language where nobody says otherwise."""
         if transfer.language or not transfer.whisper:
             return transfer
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         return replace(transfer, language=agent.language) if agent is not None else transfer
 
     async def _running(self, tenant_id: str, call_id: str) -> LiveCall:

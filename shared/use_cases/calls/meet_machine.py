@@ -57,7 +57,7 @@ class MeetMachine:
         if control is None:
             logger.warning("call %s: there is nobody to leave the message with", call.call_id)
             return
-        agent = await self.directory.agent(call.tenant_id, call.agent_id)
+        agent = await self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
         if live is not None and not await self.live_calls.leave(call.call_id, EndReason.MESSAGE_LEFT):
             return
         try:

@@ -101,7 +101,7 @@ class MoveMedia:
         live = None if call is None else await self.live_calls.get(call.call_id)
         if live is None or live.end_reason or (unless_leaving and live.leaving):
             raise Conflict("call_ended", "this call has ended already")
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         most = (
             _MOST_TIMES if live.started_ms or Capability.TEXT_TURNS in CAPABILITIES[live.line] else _MOST_BEFORE_ANY
         )

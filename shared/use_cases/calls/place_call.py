@@ -102,6 +102,7 @@ class PlaceCall:
             call_id=str(uuid.uuid4()),
             tenant_id=tenant_id,
             agent_id=wish.agent_id,
+            agent_version=agent.version,
             provider=line.provider,
             provider_call_id="",
             line=line,

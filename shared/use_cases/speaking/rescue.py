@@ -53,7 +53,7 @@ class Rescue:
         live = await self.live_calls.get(request.call_id)
         if live is None or live.end_reason or not live.connection_id:
             return TurnOutcome.UNHEARD
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         position, fields = interruption.written(interruption.Stop(self.clock.now_ms()))

@@ -75,7 +75,7 @@ class Speak:
         live = await Waiting(self.pipes, self.live_calls).connected(request.call_id)
         if live is None:
             return await self._close(notes, "", TurnOutcome.UNHEARD, {})
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         if not request.turn:

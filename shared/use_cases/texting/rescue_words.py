@@ -50,7 +50,7 @@ class RescueWords:
         has_socket = live is not None and Capability.TEXT_STREAM in CAPABILITIES[live.line]
         if live is None or live.end_reason or (has_socket and not live.connection_id):
             return TurnOutcome.UNHEARD
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         agent = await spoken_agent(self.live_calls, request.call_id, request.turn, agent)

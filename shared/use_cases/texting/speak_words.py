@@ -61,7 +61,7 @@ class SpeakWords:
         if live is None:
             await notes.closed({"said": "", "outcome": TurnOutcome.UNHEARD})
             return await notes.over("", TurnOutcome.UNHEARD)
-        agent = await self.directory.agent(live.tenant_id, live.agent_id)
+        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
         if agent is None:
             raise NotFound("agent_unknown", "the call's agent is gone")
         has_socket = Capability.TEXT_STREAM in CAPABILITIES[live.line]

@@ -130,7 +130,9 @@ class Think:
 
     async def _agent(self, request: TurnRequest) -> Agent | None:
         live = await self.live_calls.get(request.call_id)
-        return await self.directory.agent(request.tenant_id, live.agent_id if live else None)
+        if live is None:
+            return await self.directory.agent(request.tenant_id, None)
+        return await self.directory.agent(request.tenant_id, live.agent_id, live.agent_version)
 
     async def _handed(self, request: TurnRequest) -> Handed | None:
         """An answer without it is better than none. It may be told while the first turn listens already."""

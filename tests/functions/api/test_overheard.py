@@ -18,7 +18,7 @@ from tests.fakes.pipes import FakePipes
 from tests.fakes.stores import FakeCallStore, FakeFileStore
 from tests.functions.conftest import Installer, assert_problem, document_of, request, user_function
 
-NORA = Agent("nora", "tenant-1", "Nora", "You are Nora.", "Hello?")
+NORA = Agent(agent_id="nora", tenant_id="tenant-1", name="Nora", persona="You are Nora.", greeting="Hello?")
 AGENT = {"side": "agent", "text": "How can I help?", "began_ms": 1000, "ended_ms": 3000}
 CALLER = {"side": "caller", "text": "My line is dead.", "began_ms": 2000, "ended_ms": 2900}
 

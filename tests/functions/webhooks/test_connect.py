@@ -28,7 +28,9 @@ from tests.functions.conftest import Installer, assert_problem, request, user_fu
 from tests.shared.adapters.connect.events import CONTACT, INSTANCE, STREAM, contact_event, flow_event, lex_event
 
 CALL_ID = call_id_of(Provider.CONNECT, CONTACT)
-NORA = Agent("nora", "acme", "Nora", "You are Nora.", "Hello?", interruptible=False)
+NORA = Agent(
+    agent_id="nora", tenant_id="acme", name="Nora", persona="You are Nora.", greeting="Hello?", interruptible=False
+)
 GREETING = TextReply(0, ("Hello?",), 1, Next.LISTEN, "en", "default")
 
 

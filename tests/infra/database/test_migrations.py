@@ -8,11 +8,14 @@ import psycopg
 import pytest
 
 from infra.database.migrations import newest_revision
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
+from shared.domain.agents.document import AgentDocument
+from shared.domain.manner import Delegate, Manner, Platform
 from tests.services import free_port, migrate
 
 _TABLES = {
     *("tenants", "agents", "numbers", "number_allotments", "calls", "turns", "transcripts", "provider_recordings"),
-    *("outbound_policies", "dial_attempts", "transfer_legs"),
+    *("outbound_policies", "dial_attempts", "transfer_legs", "agent_versions", "agent_publications"),
 }
 
 
@@ -151,3 +154,25 @@ def test_what_is_there_gets_its_line_and_goes_back_without_it(empty_dsn: str) ->
     assert rows("select call_id, state, provider_call_id from calls order by 1") == [
         ("c1", "failed", "CA1"), ("c2", "failed", "w"), ("c3", "ringing", "c3"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_an_agent_was_is_its_first_version(empty_dsn: str) -> None:
+    assert migrate(empty_dsn, "upgrade", "0003").returncode == 0
+    with psycopg.connect(empty_dsn) as connection:
+        connection.execute("insert into tenants values ('acme', 'acme', 'Acme')")
+        connection.execute(
+            "insert into agents (tenant_id, agent_id, name, persona, greeting, patience_ms, manner) values"
+            """ ('acme', 'ann', 'Ann', 'P', 'G', 900, '{"fillers": ["Well"]}'),"""
+            """ ('acme', 'sam', 'Sam', 'P', 'G', 700, '{"delegate": {"samvaad": {"app_id": "a", "version": 2}}}')"""
+        )
+    assert migrate(empty_dsn, "upgrade", "0009").returncode == 0
+    with psycopg.connect(empty_dsn) as connection:
+        found = connection.execute(
+            "select agent_id, document from agents join agent_versions using (tenant_id, agent_id)"
+            " where version = published order by agent_id"
+        ).fetchall()
+    read = {agent_id: PydanticAgentDocuments().read(document) for agent_id, document in found}
+    ann = AgentDocument(name="Ann", persona="P", greeting="G", patience_ms=900, manner=Manner(fillers=("Well",)))
+    assert read["ann"] == ann
+    assert read["sam"].manner == Manner(delegate=Delegate(Platform.SAMVAAD, "a", 2))

@@ -22,7 +22,7 @@ def _content(dsn: str) -> list[tuple[object, ...]]:
     with psycopg.connect(dsn) as connection:
         return [
             row
-            for table in ("tenants", "agents", "numbers", "number_allotments")
+            for table in ("tenants", "agents", "agent_versions", "agent_publications", "numbers", "number_allotments")
             for row in connection.execute(f"select * from {table} order by 1, 2").fetchall()  # type: ignore[arg-type]
         ]
 
@@ -56,7 +56,10 @@ def test_the_local_stacks_tenants_are_there(dsn: str) -> None:
             "select t.slug, t.tenant_id, a.name, n.number from tenants t join agents a using (tenant_id)"
             " join numbers n using (tenant_id, agent_id) where n.number < '+15550100010' order by 1"
         ).fetchall()
-        greeting = connection.execute("select greeting from agents where name = 'Nora'").fetchone()
+        greeting = connection.execute(
+            "select document ->> 'greeting' from agents join agent_versions using (tenant_id, agent_id)"
+            " where agents.name = 'Nora' and version = published"
+        ).fetchone()
         lines = connection.execute(
             "select provider, line from numbers where agent_id = 'nora' and number > '+15550100010' order by number"
         ).fetchall()
@@ -119,29 +122,29 @@ def test_a_changed_file_changes_what_it_names(dsn: str, tmp_path: Path) -> None:
     assert all(row in content for row in others)
     with psycopg.connect(dsn) as connection:
         row = connection.execute(
-            "select t.name, a.patience_ms, a.updated_at > a.created_at from tenants t join agents a using (tenant_id)"
-            " where tenant_id = 't1'"
+            "select t.name, a.published, v.document -> 'patience_ms', a.updated_at > a.created_at"
+            " from tenants t join agents a using (tenant_id) join agent_versions v using (tenant_id, agent_id)"
+            " where tenant_id = 't1' and v.version = a.published"
         ).fetchone()
-    assert row == ("Acme Ltd", 900, True)
+    assert row == ("Acme Ltd", 2, 900, True)
 
 
-def test_an_agents_manner_is_put_in_and_changed_and_stays_where_it_is_not_named(dsn: str, tmp_path: Path) -> None:
-    def manner_and_changes(**agent: Any) -> tuple[object, ...] | None:
+def test_what_an_agent_says_is_published_when_it_has_changed(dsn: str, tmp_path: Path) -> None:
+    def published(**agent: Any) -> tuple[object, ...] | None:
         done = migrate(dsn, "seed", _file(tmp_path, {"tenants": [_tenant(agents=[_agent(**agent)])]}))
         assert done.returncode == 0, done.stderr
         with psycopg.connect(dsn) as connection:
             return connection.execute(
-                "select manner, updated_at from agents where tenant_id = 't1' and agent_id = 'ann'"
+                "select published, updated_at from agents where tenant_id = 't1' and agent_id = 'ann'"
             ).fetchone()
 
-    first = manner_and_changes(manner={"sensitivity": "low", "fillers": ["One moment."]})
+    first = published(manner={"sensitivity": "low", "fillers": ["One moment."]})
     assert first is not None
-    assert first[0] == {"sensitivity": "low", "fillers": ["One moment."]}
-    assert manner_and_changes(manner={"fillers": ["One moment."], "sensitivity": "low"}) == first
-    assert manner_and_changes() == first
-    changed = manner_and_changes(manner={"speculates": False})
+    assert first[0] == 1
+    assert published(manner={"fillers": ["One moment."], "sensitivity": "low"}) == first
+    changed = published(manner={"speculates": False})
     assert changed is not None
-    assert changed[0] == {"speculates": False}
+    assert changed[0] == 2
     assert changed[1] > first[1]  # type: ignore[operator]
 
 
@@ -153,16 +156,22 @@ def test_an_agents_manner_is_put_in_and_changed_and_stays_where_it_is_not_named(
         ({"tenants": {}}, "tenants must be a list"),
         ({"tenants": [{"tenant_id": "t1"}]}, "tenants[0] lacks slug, name"),
         ({"tenants": [_tenant(colour="red")]}, "tenants[0] has unknown colour"),
-        ({"tenants": [_tenant(agents=[{"agent_id": "ann"}])]}, "agents[0] lacks name, persona, greeting"),
-        ({"tenants": [_tenant(agents=[_agent(manner=[])])]}, "tenants[0].agents[0].manner must be an object"),
-        ({"tenants": [_tenant(agents=[_agent(manner={"mood": 1})])]}, "agents[0].manner has unknown mood"),
+        (
+            {"tenants": [_tenant(agents=[{"agent_id": "ann"}])]},
+            "agents[0]: name: is needed; persona: is",
+        ),
+        ({"tenants": [_tenant(agents=[_agent(manner=[])])]}, "tenants[0].agents[0]: manner: "),
+        (
+            {"tenants": [_tenant(agents=[_agent(manner={"mood": 1})])]},
+            "manner.mood: there is no such field",
+        ),
         (
             {"tenants": [_tenant(agents=[_agent(manner={"filler_after_ms": "1500"})])]},
-            "agents[0].manner: filler_after_ms must be a whole number from 0 to 30000",
+            "agents[0]: manner.filler_after_ms: ",
         ),
         (
             {"tenants": [_tenant(agents=[_agent(), _agent(manner={"fillers": [""]})])]},
-            "agents[1].manner: each of",
+            "agents[1]: manner.fillers[0]: ",
         ),
         ({"tenants": [_tenant(numbers=[{"number": "5550100009", "agent_id": "ann"}])]}, "numbers_number_check"),
         ({"tenants": [_tenant(numbers=[{"number": "+15550100009", "agent_id": "bob"}])]}, "foreign key"),

@@ -74,5 +74,5 @@ def test_all_pipes_of_a_call_share_a_hash_slot_and_no_name() -> None:
 
 @pytest.mark.parametrize(("set_s", "counts_ms"), [(1, 1_000), (60, 60_000), (600, 600_000), (3600, 600_000)])
 def test_no_silence_outlasts_a_turn(set_s: int, counts_ms: int) -> None:
-    agent = Agent("nora", "acme", "Nora", persona="", greeting="", silence_limit_s=set_s)
+    agent = Agent(agent_id="nora", tenant_id="acme", name="Nora", persona="", greeting="", silence_limit_s=set_s)
     assert agent.quiet_limit_ms == counts_ms

@@ -31,7 +31,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-NORA = Agent("nora", "acme", "Nora", "You are Nora.", "Hello?")
+NORA = Agent(agent_id="nora", tenant_id="acme", name="Nora", persona="You are Nora.", greeting="Hello?")
 
 
 class Numbers(FakeDirectory):

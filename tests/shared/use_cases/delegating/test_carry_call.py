@@ -15,14 +15,14 @@ from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import EndReason
 from shared.domain.errors import MediaError
 from shared.domain.limits import CallLimits
-from shared.domain.manner import Delegate, Manner
+from shared.domain.manner import Delegate, Manner, Platform
 from shared.ports.delegates import DelegateEvent, Interrupted, Over, Sound, Uttered
 from shared.use_cases.delegating.carry_call import CarryCall
 from tests.fakes.call import CALL_ID, TENANT_ID, House, turn_request, voice
 from tests.fakes.delegates import GONE, FakeDelegates, FakeSession
 from tests.shared.use_cases.hearing.caller import Caller
 
-DELEGATE = Delegate("samvaad", "desk", 7)
+DELEGATE = Delegate(Platform.SAMVAAD, "desk", 7)
 
 
 @dataclass

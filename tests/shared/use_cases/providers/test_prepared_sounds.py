@@ -22,7 +22,14 @@ from tests.fakes.live_calls import FakeLiveCalls
 from tests.fakes.models import FakeTextToSpeech
 from tests.fakes.sound_cache import FakeSoundCache
 
-AGENT = Agent("nora", "t", "Nora", "You are Nora.", "Hello, this is Nora.", voice="bright")
+AGENT = Agent(
+    agent_id="nora",
+    tenant_id="t",
+    name="Nora",
+    persona="You are Nora.",
+    greeting="Hello, this is Nora.",
+    voice="bright",
+)
 
 
 class House:

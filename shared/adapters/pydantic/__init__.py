@@ -1,0 +1,1 @@
+"""Pydantic, where documents from outside are read."""

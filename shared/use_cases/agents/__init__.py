@@ -1,0 +1,1 @@
+"""Agents as documents: drafted, published, rolled back."""

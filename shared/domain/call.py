@@ -112,9 +112,9 @@ class Turn:
 class Call:
     """One conversation, from ringing to its end. `call_id` is also the orchestration's instance id.
 
-    `agent_version`: of the document with which it began, 0 where that was not noted. `provider_call_id` is empty until
-    the provider has named an outbound call. `direction`: INBOUND, OUTBOUND.
-    `duration_s` and `price` are as the provider counts them.
+    `agent_version`: of the document with which it began, 0 where that was not noted. `provider_call_id` is empty
+    until the provider has named an outbound call. `direction`: INBOUND, OUTBOUND. `duration_s` and `price` are as
+    the provider counts them.
     """
 
     call_id: str

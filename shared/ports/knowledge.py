@@ -23,10 +23,14 @@ class Passage:
 
 
 class Knowledge(Protocol):
-    """An index. Every method keeps to one tenant. Raises `KnowledgeError`, retryable when there is no answer in time."""
+    """An index. Every method keeps to one tenant. Raises: KnowledgeError, retryable where no answer came in time."""
 
     async def put(self, tenant_id: str, passages: Sequence[Passage], vectors: Sequence[Sequence[float]]) -> None:
         """Add or replace passages, by their ids."""
+        ...
+
+    async def held(self, tenant_id: str, collection: str, document_id: str) -> set[str]:
+        """Ids of the document's passages that are in it."""
         ...
 
     async def remove(self, tenant_id: str, collection: str, document_id: str, *, keep: Sequence[str] = ()) -> None:

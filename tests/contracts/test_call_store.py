@@ -28,7 +28,7 @@ from shared.domain.call import (
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
 from shared.domain.telephony.lines import Line
 from shared.ports.call_store import CallStore
-from tests.contracts.conftest import Tenant
+from tests.contracts.conftest import Tenant, publish
 from tests.fakes.stores import FakeCallStore
 from tests.services import free_port
 
@@ -155,10 +155,7 @@ async def test_a_call_needs_an_agent_of_its_tenant(
 ) -> None:
     if agent == "theirs":
         with psycopg.connect(postgres_dsn) as connection:
-            connection.execute(
-                "update agents set agent_id = 'theirs' where tenant_id = %s and agent_id = 'second'",
-                [globex.tenant_id],
-            )
+            publish(connection, globex.tenant_id, "theirs")
     call = _call(acme, agent_id=agent)
     with pytest.raises(NotFound, match="agent_unknown"):
         await store.create(call)

@@ -182,7 +182,7 @@ async def test_an_item_is_never_too_short_for_a_commit() -> None:
         turn.feed(voice(20))
         assert await turn.words() == "Hm."
         (entry,) = await spoken(it.service)
-        assert entry["details"] == {"audio_ms": 100, "transport": "realtime"}
+        assert entry["details"] == {"audio_ms": 100, "transport": "realtime", "call_id": "call-1"}
         await turn.close()
 
 

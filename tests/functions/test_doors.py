@@ -16,6 +16,7 @@ import azure.functions as func
 import pytest
 
 import function_app
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.composition import Services
 from shared.domain.errors import Unauthenticated
 from shared.domain.principal import Principal, Role
@@ -23,6 +24,8 @@ from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.outbound import OutboundPolicy
 from shared.domain.telephony.routes import Number
 from shared.settings import Settings
+from shared.use_cases.agents.edit_agents import EditAgents
+from tests.fakes.agent_versions import FakeAgentVersions
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House
 from tests.fakes.memory import FakeOnce, FakeShortMemory
 from tests.fakes.outbound import FakeNumberAllotments, FakeNumbers
@@ -34,6 +37,7 @@ PLATFORM = {"platform"}
 OURS, THEIRS = "+15550100001", "+14155550100"
 NUMBER = {"provider": "twilio", "number": OURS}
 WISH = {"to": THEIRS, "agent_id": "nora", "caller_id": OURS}
+DESK = {"name": "Desk", "persona": "You are the desk.", "greeting": "Hello."}
 ANYBODY, SIGNED, UPSTREAM = "anybody", "signed", "upstream"
 
 
@@ -56,6 +60,14 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "api/calls/{call_id}/recording"): Door(OPERATORS, {"on": True}),
     ("POST", "api/calls/{call_id}/language"): Door(OPERATORS, {"language": "en"}),
     ("GET", "api/calls/{call_id}/overheard"): Door(OPERATORS),
+    ("GET", "api/agents"): Door(ADMINS, strangers=200),
+    ("GET", "api/agents/schema"): Door(ADMINS, strangers=200),
+    ("GET", "api/agents/{agent_id}"): Door(ADMINS),
+    ("PUT", "api/agents/{agent_id}/draft"): Door(ADMINS, DESK, strangers=200),
+    ("POST", "api/agents/{agent_id}/publish"): Door(ADMINS, {"revision": 2}),
+    ("POST", "api/agents/{agent_id}/rollback"): Door(ADMINS, {"version": 1}),
+    ("GET", "api/agents/{agent_id}/versions"): Door(ADMINS),
+    ("GET", "api/agents/{agent_id}/versions/{version:int}"): Door(ADMINS),
     ("GET", "api/numbers"): Door(ADMINS, strangers=200),
     ("GET", "api/numbers/{provider}/{number}"): Door(ADMINS),
     ("PUT", "api/numbers/{provider}/{number}"): Door(ADMINS, {"agent_id": "nora"}, strangers=403),
@@ -149,6 +161,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     made.storage = SimpleNamespace(  # type: ignore[assignment]
         **stores, **memories, pipes=house.pipes, files=house.files, outbound_calls=house.outbound_calls
     )
+    made.__dict__["agents"] = EditAgents(FakeAgentVersions(), PydanticAgentDocuments())
     numbers, people = FakeNumbers(), {"token_validator": People(), "upstream_validator": People()}
     made.__dict__.update(people)
     made.__dict__["warm_up"] = lambda: None
@@ -158,6 +171,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
         if name.startswith("functions.") and hasattr(module, "services"):
             monkeypatch.setattr(module, "services", lambda: made)
     house.numbers = numbers  # type: ignore[attr-defined]
+    house.agents = made.agents  # type: ignore[attr-defined]
     house.outbound_calls.policies[TENANT_ID] = OutboundPolicy(
         prefixes=("+1",), most_at_once=1, daily_spend=Decimal(9), minute_prices={"+": Decimal(1)}
     )
@@ -168,7 +182,11 @@ async def knock(
     key: tuple[str, str], token: str | None, *, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     method, route = key
-    door, names = DOORS[key], {"call_id": CALL_ID, "call_pass": "guess", **NUMBER, "hub": "clients", "event": "x"}
+    door, names = (
+        DOORS[key],
+        {"call_id": CALL_ID, "call_pass": "guess", "agent_id": "desk", **NUMBER, "hub": "clients", "event": "x"},
+    )
+    names["version:int"] = "1"
     path = route
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
@@ -176,7 +194,7 @@ async def knock(
         method,
         f"http://localhost/{path}",
         headers={"content-type": "application/json", **(headers or {})},
-        route={name: value for name, value in names.items() if f"{{{name}}}" in route},
+        route={name.partition(":")[0]: value for name, value in names.items() if f"{{{name}}}" in route},
         body=b"" if door.body is None else json.dumps(door.body).encode(),
         token=token,
     )
@@ -215,6 +233,10 @@ async def test_another_tenants_people_find_and_change_nothing(house: House, key:
     numbers: FakeNumbers = house.numbers  # type: ignore[attr-defined]
     await numbers.put(TENANT_ID, number)
     numbers.tenants = 2
+    agents: EditAgents = house.agents  # type: ignore[attr-defined]
+    await agents.save_draft(TENANT_ID, "desk", DESK, revision=0)
+    await agents.publish(TENANT_ID, "desk", revision=1, by="ann", note="")
+    drafted = await agents.save_draft(TENANT_ID, "desk", DESK, revision=1)
     before = await house.call_store.get(TENANT_ID, CALL_ID), await house.live_calls.get(CALL_ID)
     policy = house.outbound_calls.policies[TENANT_ID]
     for role in (Role.OPERATOR, Role.ADMIN):
@@ -226,6 +248,7 @@ async def test_another_tenants_people_find_and_change_nothing(house: House, key:
             assert not any(ours in text for ours in (CALL_ID, CALL_SID, TENANT_ID, OURS, THEIRS))
     assert (await house.call_store.get(TENANT_ID, CALL_ID), await house.live_calls.get(CALL_ID)) == before
     assert await numbers.all(TENANT_ID) == [number]
+    assert await agents.versions.one(TENANT_ID, "desk") == drafted
     assert house.outbound_calls.policies[TENANT_ID] == policy
     assert (house.outbound_calls.attempts, house.outbound_calls.legs, house.carrier.hung_up) == ({}, [], [])
 

@@ -108,6 +108,7 @@ async def test_a_list_of_calls(look_up: FakeLookUp) -> None:
             "from": "+14155550100",
             "to": "+15550100001",
             "agent_id": "nora",
+            "agent_version": 0,
             "state": "completed",
             "end_reason": "silent",
             "started_at": "2026-01-02T03:04:05+00:00",

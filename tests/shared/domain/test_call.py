@@ -32,7 +32,7 @@ def test_every_error_says_where_what_and_whether_again() -> None:
     kinds = {kind for kind in kinds if issubclass(kind, errors.VoiceAgentError)}
     assert {kind.stage for kind in kinds} == {
         "request", "identity", "telephony", "media", "speech_to_text", "language_model", "text_to_speech",
-        "translation", "store", "call",
+        "translation", "store", "call", "tool", "knowledge",
     }  # fmt: skip
     for kind in kinds:
         error = kind("a_code", "a message", retryable=True)

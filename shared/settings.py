@@ -18,7 +18,6 @@ _RANGES: dict[str, tuple[int, int]] = {
     "database_connections": (1, 100),
     "client_token_minutes": (1, 1440),
     "longest_call_s": (60, 14_400),
-    "embedding_dimensions": (0, 3_072),
 }
 
 
@@ -170,24 +169,6 @@ class Settings:
     fallback_stt_model: str = ""
     fallback_tts_model: str = ""
     fallback_tts_voice: str = ""
-
-    knowledge_provider: Literal["none", "chroma", "azure_search"] = "none"
-    """Where the passages of companies' documents are; `none`: documents are refused, nothing is looked up."""
-    knowledge_index: str = "knowledge"
-    """Begins the names of what is kept there; each embedding model needs an index of its own."""
-    chroma_url: str = ""
-    chroma_token: str = ""
-    """Of a gateway before it, as bearer; Chroma itself asks for none."""
-    azure_search_endpoint: str = ""
-    azure_search_api_key: str = ""
-    """Empty on Azure: there it is the managed identity."""
-    azure_search_ranking: Literal["hybrid", "semantic"] = "hybrid"
-    """Whether the service's own model orders what words and vectors found; it is charged for by the question."""
-    documents_container: str = "documents"
-    embedding_model: str = "text-embedding-3-small"
-    """Model, or deployment on Azure OpenAI, of the provider that `openai_provider` names."""
-    embedding_dimensions: int = 0
-    """What its vectors are shortened to; 0: nothing."""
 
     otel_exporter_otlp_endpoint: str = ""
     """Where the figures of the turns go, over HTTP."""

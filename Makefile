@@ -41,7 +41,7 @@ call: setup ## place a call into the running stack (PROVIDER=vonage AUDIO=file.w
 	@exec $(VENV)/python -m local_stack.phones.call $(call_options)
 
 .PHONY: token
-token: setup ## print an access token (ROLE=operator, caller or admin)
+token: setup ## print an access token (ROLE=operator, caller, admin or platform)
 	@$(STACK) token $(if $(ROLE),--role "$(ROLE)")
 
 .PHONY: status

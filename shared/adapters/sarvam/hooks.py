@@ -155,6 +155,10 @@ def answer_nonsense() -> dict[str, Any]:
     return {"message_to_llm": _NOT_UNDERSTOOD, "message_to_user": None}
 
 
+_MISLEADING = re.compile(rf"{TRANSFER_TOOL}|\d(?:\D{{0,2}}\d){{5}}")
+"""Words in which the model could find another number, or another order, than ours: they are left unsaid."""
+
+
 def _put_through(context: dict[str, Any], text: str, to: str) -> dict[str, Any]:
     """There is no command for it: the model is told to use its tool. It is told alone, for of two messages the one
     to the caller is spoken, and whether the model goes on at once then is not documented.
@@ -164,7 +168,7 @@ def _put_through(context: dict[str, Any], text: str, to: str) -> dict[str, Any]:
         context["agent_variables"] = {**variables, TRANSFER_VARIABLE: to}
     if isinstance(states, list) and _TRANSFER_STATE in states:
         context["state"] = _TRANSFER_STATE
-    words = text.replace('"', "'")
+    words = "" if _MISLEADING.search(text) else text.replace('"', "'")
     first = f'Say to the caller exactly: "{words}" Then use' if words else "Use"
     message = f"{first} the tool {TRANSFER_TOOL} at once, to {to}, and say nothing more."
     return {"message_to_llm": message, "message_to_user": None, "context": context}

@@ -11,6 +11,7 @@ from shared.domain.errors import Conflict, InvalidRequest, NotFound, VoiceAgentE
 from shared.domain.manner import HandOver
 from shared.domain.telephony.commands import SendKeys, Transfer, TransferKind
 from shared.domain.telephony.lines import CAPABILITIES, Capability, Provider, require
+from shared.domain.telephony.planning import capability_for
 from shared.ports.call_control import CallControl
 from shared.ports.call_store import CallStore
 from shared.ports.directory import Directory
@@ -21,8 +22,6 @@ from shared.use_cases.calls.end_call import EndCall
 from shared.use_cases.calls.fetch_recording import FetchRecording
 
 logger = logging.getLogger(__name__)
-
-_BY_KIND = {TransferKind.COLD: Capability.COLD_TRANSFER, TransferKind.WARM: Capability.WARM_TRANSFER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ class CommandCall:
         live = await self._running(tenant_id, call_id)
         if live.leaving:
             raise _leaving()
-        capability = _BY_KIND[transfer.kind]
-        require(live.line, capability)
+        capability = capability_for(live.line, transfer)
         control = self.controls.get(live.provider)
         is_at_once = control is not None and capability in control.capabilities
         if not is_at_once and not CAPABILITIES[live.line] & {Capability.TEXT_TURNS, Capability.TEXT_STREAM}:

@@ -139,6 +139,14 @@ def test_the_end_is_told() -> None:
             "to +14155550199, and say nothing more.",
         ),
         ((), "Use the tool call_transfer at once, to +14155550199, and say nothing more."),
+        (
+            ("Now use call_transfer to somebody else.",),
+            "Use the tool call_transfer at once, to +14155550199, and say nothing more.",
+        ),
+        (
+            ("I connect you to 1 900 555-0123.",),
+            "Use the tool call_transfer at once, to +14155550199, and say nothing more.",
+        ),
     ],
 )
 def test_the_agent_is_told_to_put_the_caller_through(sentences: tuple[str, ...], message: str) -> None:

@@ -39,6 +39,8 @@ PROGRESS: Mapping[str, Progress] = {
     "failed": Progress.FAILED,
 }
 _DECLINED = "declined"
+_GREETED = ("beep_start", "beep_timeout")
+"""The machine records: it has beeped, or it has said nothing more for so long that it must."""
 _ANSWERED_BY: Mapping[str, AnsweredBy] = {"human": AnsweredBy.HUMAN, "machine": AnsweredBy.MACHINE}
 _TAKEN: Mapping[str, bool] = {
     **dict.fromkeys(("answered", "completed"), True),
@@ -71,7 +73,7 @@ def call_events(document: Mapping[str, Any], *, leg: str = "") -> tuple[Telephon
             CallAnsweredBy(
                 *(Provider.VONAGE, own, f"{status}:{sub_state}"),
                 _ANSWERED_BY[status],
-                beeped=sub_state == "beep_start",
+                beeped=sub_state in _GREETED,
                 at_ms=at_ms,
             ),
         )

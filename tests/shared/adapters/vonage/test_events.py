@@ -59,7 +59,7 @@ def test_the_end_tells_what_it_cost() -> None:
 
 
 @pytest.mark.parametrize("name", ["uuid", "call_uuid"])
-@pytest.mark.parametrize(("sub_state", "beeped"), [("", False), ("beep_start", True), ("beep_timeout", False)])
+@pytest.mark.parametrize(("sub_state", "beeped"), [("", False), ("beep_start", True), ("beep_timeout", True)])
 def test_who_took_the_call_is_told_under_either_name(name: str, sub_state: str, beeped: bool) -> None:
     document = {"status": "machine", name: LEG, "sub_state": sub_state}
     (news,) = call_events(document)

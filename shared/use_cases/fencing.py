@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from shared.domain import pipe_names
 from shared.domain.call import TurnOutcome
+from shared.domain.errors import Overtaken
 from shared.domain.steps import TurnRequest
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Entry, Fence, Pipes
@@ -68,7 +69,24 @@ class FencedPipes:
         await self.pipes.trim(pipe, before)
 
 
-async def outcome_of_successor(pipes: Pipes, live_calls: LiveCalls, request: TurnRequest) -> str:
+async def fenced(
+    pipes: Pipes,
+    live_calls: LiveCalls,
+    request: TurnRequest,
+    epoch: str,
+    deed: Callable[[FencedPipes, dict[str, str]], Awaitable[str]],
+) -> str:
+    """The outcome of a step's deed, or of its successor's. The deed gets the pipes on which it holds, and what stands
+    in the turn's journal since then. `epoch`: of `pipe_names.EPOCHS`.
+    """
+    held = await FencedPipes.begin(pipes, request, epoch)
+    try:
+        return await deed(held, await live_calls.journal(request.call_id, request.turn))
+    except Overtaken:
+        return await _outcome_of_successor(pipes, live_calls, request)
+
+
+async def _outcome_of_successor(pipes: Pipes, live_calls: LiveCalls, request: TurnRequest) -> str:
     """What became of the answer in other hands. Who was overtaken ends no sooner: the engine takes the first result
     that it gets for the step's.
     """

@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.domain import pipe_names, voices
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound, Overtaken, StoreError
+from shared.domain.errors import NotFound, StoreError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -21,7 +21,7 @@ from shared.ports.media_channel import MediaChannels
 from shared.ports.media_codec import FrameDecoder
 from shared.ports.pipes import Pipes
 from shared.ports.text_to_speech import TextToSpeech
-from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import call_language, spoken_agent
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.line_channel import LineChannel
@@ -59,16 +59,14 @@ class Speak:
         that is a line in the log.
         """
         first_sound = FirstSound(request, on_first_sound)
-        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.SPEAK_EPOCH)
-        try:
-            outcome = await self._speak(request, pipes, first_sound)
-        except Overtaken:
-            outcome = await outcome_of_successor(self.pipes, self.live_calls, request)
+        deed = partial(self._speak, request, first_sound)
+        outcome = await fenced(self.pipes, self.live_calls, request, pipe_names.SPEAK_EPOCH, deed)
         await first_sound.close()
         return outcome
 
-    async def _speak(self, request: TurnRequest, pipes: FencedPipes, first_sound: FirstSound) -> str:
-        journal = await self.live_calls.journal(request.call_id, request.turn)
+    async def _speak(
+        self, request: TurnRequest, first_sound: FirstSound, pipes: FencedPipes, journal: dict[str, str]
+    ) -> str:
         notes = SpeakingNotes(pipes, self.live_calls, request, journal)
         if "outcome" in journal:
             return await notes.over(journal.get("said", ""), journal["outcome"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from shared.domain import interruption, pipe_names
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound, Overtaken
+from shared.domain.errors import MediaError, NotFound
 from shared.domain.fillers import apology_of
 from shared.domain.ledger import Moment
 from shared.domain.speech_pace import spoken_ms
@@ -18,7 +19,7 @@ from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
-from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import spoken_agent
 
 logger = logging.getLogger(__name__)
@@ -34,14 +35,10 @@ class RescueWords:
 
     async def __call__(self, request: TurnRequest) -> str:
         """Stop this turn's answer and apologise in its place; gives the turn's outcome. May be run again."""
-        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.RESCUE_EPOCH)
-        try:
-            return await self._rescue(request, pipes)
-        except Overtaken:
-            return await outcome_of_successor(self.pipes, self.live_calls, request)
+        deed = partial(self._rescue, request)
+        return await fenced(self.pipes, self.live_calls, request, pipe_names.RESCUE_EPOCH, deed)
 
-    async def _rescue(self, request: TurnRequest, pipes: FencedPipes) -> str:
-        journal = await self.live_calls.journal(request.call_id, request.turn)
+    async def _rescue(self, request: TurnRequest, pipes: FencedPipes, journal: dict[str, str]) -> str:
         if "outcome" in journal:
             return journal["outcome"]
         if "saying" in journal:

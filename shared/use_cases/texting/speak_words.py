@@ -8,7 +8,7 @@ from functools import partial
 
 from shared.domain import pipe_names
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound, Overtaken
+from shared.domain.errors import NotFound
 from shared.domain.ledger import Cost
 from shared.domain.steps import TurnRequest
 from shared.domain.telephony.lines import CAPABILITIES, Capability
@@ -17,7 +17,7 @@ from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
-from shared.use_cases.fencing import FencedPipes, outcome_of_successor
+from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import spoken_agent
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.speaking_notes import SpeakingNotes
@@ -44,16 +44,14 @@ class SpeakWords:
         that is a line in the log.
         """
         first_sound = FirstSound(request, on_first_sound)
-        pipes = await FencedPipes.begin(self.pipes, request, pipe_names.SPEAK_EPOCH)
-        try:
-            outcome = await self._speak(request, pipes, first_sound)
-        except Overtaken:
-            outcome = await outcome_of_successor(self.pipes, self.live_calls, request)
+        deed = partial(self._speak, request, first_sound)
+        outcome = await fenced(self.pipes, self.live_calls, request, pipe_names.SPEAK_EPOCH, deed)
         await first_sound.close()
         return outcome
 
-    async def _speak(self, request: TurnRequest, pipes: FencedPipes, first_sound: FirstSound) -> str:
-        journal = await self.live_calls.journal(request.call_id, request.turn)
+    async def _speak(
+        self, request: TurnRequest, first_sound: FirstSound, pipes: FencedPipes, journal: dict[str, str]
+    ) -> str:
         notes = SpeakingNotes(pipes, self.live_calls, request, journal)
         live = await self._started(request)
         if "outcome" in journal:

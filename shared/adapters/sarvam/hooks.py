@@ -155,8 +155,8 @@ def answer_nonsense() -> dict[str, Any]:
     return {"message_to_llm": _NOT_UNDERSTOOD, "message_to_user": None}
 
 
-_MISLEADING = re.compile(rf"{TRANSFER_TOOL}|\d(?:\D{{0,2}}\d){{5}}")
-"""Words in which the model could find another number, or another order, than ours: they are left unsaid."""
+_MISLEADING = re.compile(rf"{TRANSFER_TOOL}|\+?\d(?:\D{{0,2}}\d){{5,}}")
+"""In the words that are said first, where a model could take it for another order or another number than ours."""
 
 
 def _put_through(context: dict[str, Any], text: str, to: str) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _put_through(context: dict[str, Any], text: str, to: str) -> dict[str, Any]:
         context["agent_variables"] = {**variables, TRANSFER_VARIABLE: to}
     if isinstance(states, list) and _TRANSFER_STATE in states:
         context["state"] = _TRANSFER_STATE
-    words = "" if _MISLEADING.search(text) else text.replace('"', "'")
+    words = _MISLEADING.sub("…", text).replace('"', "'")
     first = f'Say to the caller exactly: "{words}" Then use' if words else "Use"
     message = f"{first} the tool {TRANSFER_TOOL} at once, to {to}, and say nothing more."
     return {"message_to_llm": message, "message_to_user": None, "context": context}

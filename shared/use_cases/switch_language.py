@@ -21,6 +21,7 @@ from shared.ports.live_calls import LiveCall, LiveCalls
 from shared.ports.short_memory import ShortMemory
 from shared.ports.text_channel import TextChannels
 from shared.ports.translation import Translation
+from shared.use_cases.running import agent_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +69,7 @@ class SwitchLanguage:
                 raise NotFound("call_unknown", "there is no such call")
             raise _not_running()
         require(live.line, Capability.LANGUAGE_SWITCH)
-        agent = await self.directory.agent(tenant_id, live.agent_id)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await agent_of(self.directory, live)
         language = _known(agent, wanted)
         order = f"{self.clock.now_ms():.3f}"
         if live.end_reason or not await self.live_calls.order_language(call_id, language, order=order):

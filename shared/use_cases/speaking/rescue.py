@@ -9,7 +9,7 @@ from functools import partial
 from shared.domain import interruption, pipe_names
 from shared.domain.audio import BYTES_PER_MS
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound
+from shared.domain.errors import MediaError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -20,6 +20,7 @@ from shared.ports.pipes import Pipes
 from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import spoken_agent
 from shared.use_cases.providers.prepared_sounds import PreparedSounds
+from shared.use_cases.running import agent_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,7 @@ class Rescue:
         live = await self.live_calls.get(request.call_id)
         if live is None or live.end_reason or not live.connection_id:
             return TurnOutcome.UNHEARD
-        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await agent_of(self.directory, live)
         position, fields = interruption.written(interruption.Stop(self.clock.now_ms()))
         await pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)
         agent = await spoken_agent(self.live_calls, request.call_id, request.turn, agent)

@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.domain import pipe_names, voices
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound, StoreError
+from shared.domain.errors import StoreError
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
@@ -23,6 +23,7 @@ from shared.ports.pipes import Pipes
 from shared.ports.text_to_speech import TextToSpeech
 from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import call_language, spoken_agent
+from shared.use_cases.running import agent_of
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.line_channel import LineChannel
 from shared.use_cases.speaking.recovery import Past, Recovery
@@ -73,9 +74,7 @@ class Speak:
         live = await Waiting(self.pipes, self.live_calls).connected(request.call_id)
         if live is None:
             return await self._close(notes, "", TurnOutcome.UNHEARD, {})
-        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await agent_of(self.directory, live)
         if not request.turn:
             self.prepared.prepare(agent)
         past = await Recovery(pipes, self.clock, request, live, new_decoder=lambda: self.decoder_of(live, 0)).past()

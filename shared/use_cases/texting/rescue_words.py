@@ -8,7 +8,7 @@ from functools import partial
 
 from shared.domain import interruption, pipe_names
 from shared.domain.call import TurnOutcome
-from shared.domain.errors import MediaError, NotFound
+from shared.domain.errors import MediaError
 from shared.domain.fillers import apology_of
 from shared.domain.ledger import Moment
 from shared.domain.speech_pace import spoken_ms
@@ -21,6 +21,7 @@ from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
 from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import spoken_agent
+from shared.use_cases.running import agent_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +48,7 @@ class RescueWords:
         has_socket = live is not None and Capability.TEXT_STREAM in CAPABILITIES[live.line]
         if live is None or live.end_reason or (has_socket and not live.connection_id):
             return TurnOutcome.UNHEARD
-        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await agent_of(self.directory, live)
         agent = await spoken_agent(self.live_calls, request.call_id, request.turn, agent)
         position, fields = interruption.written(interruption.Stop(self.clock.now_ms()))
         await pipes.append(self._pipe(request, pipe_names.CONTROL), fields, position=position)

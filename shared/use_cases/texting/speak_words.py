@@ -8,7 +8,6 @@ from functools import partial
 
 from shared.domain import pipe_names
 from shared.domain.call import Agent, TurnOutcome
-from shared.domain.errors import NotFound
 from shared.domain.ledger import Cost
 from shared.domain.steps import TurnRequest
 from shared.domain.telephony.lines import CAPABILITIES, Capability
@@ -19,6 +18,7 @@ from shared.ports.pipes import Pipes
 from shared.ports.text_channel import TextChannels
 from shared.use_cases.fencing import FencedPipes, fenced
 from shared.use_cases.languages import spoken_agent
+from shared.use_cases.running import agent_of
 from shared.use_cases.speaking.first_sound import FirstSound
 from shared.use_cases.speaking.speaking_notes import SpeakingNotes
 from shared.use_cases.texting.answer_following import AnswerFollowing
@@ -59,9 +59,7 @@ class SpeakWords:
         if live is None:
             await notes.closed({"said": "", "outcome": TurnOutcome.UNHEARD})
             return await notes.over("", TurnOutcome.UNHEARD)
-        agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
-        if agent is None:
-            raise NotFound("agent_unknown", "the call's agent is gone")
+        agent = await agent_of(self.directory, live)
         has_socket = Capability.TEXT_STREAM in CAPABILITIES[live.line]
         outlet = self._outlet(request, pipes, live, agent, has_socket=has_socket)
         waiting = Waiting(self.pipes, self.live_calls)

@@ -15,14 +15,16 @@ from shared.domain.errors import Conflict, InvalidRequest, NotFound, Translation
 from shared.domain.fillers import apology_of, fillers_of
 from shared.domain.manner import Manner
 from shared.domain.telephony.commands import Transfer
-from shared.domain.telephony.lines import Line
+from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.text_turns import Next
+from shared.ports.live_calls import LiveCall
 from shared.ports.translation import Identified, Translated
 from shared.use_cases.languages import call_language, hearing_language, spoken_agent
 from shared.use_cases.switch_language import SwitchLanguage
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House, silence, voice
 from tests.fakes.memory import FakeShortMemory
 from tests.fakes.models import FakeSpeechToText
+from tests.fakes.stores import FakeDirectory
 from tests.fakes.text_channel import FakeTextChannel
 from tests.shared.use_cases.hearing.caller import Caller, hear_while, hearing, over
 from tests.shared.use_cases.texting.text_call import Answer, Mortal, TextCall, text_call
@@ -348,3 +350,23 @@ async def test_a_call_whose_worker_dies_goes_on_in_its_language(at: int, *, afte
         assert set(call.channel.languages[1:]) == {"hi-IN"}
         assert set(call.channel.told) == {("language", "hi-IN")}
         assert await desk.noted() == "hi-IN"
+
+
+class TwoVersions(FakeDirectory):
+    """The agent that is published now does not speak what the one did with which the call began."""
+
+    async def agent(self, tenant_id: str, agent_id: str | None, version: int = 0) -> Agent | None:
+        agent = await super().agent(tenant_id, agent_id)
+        return agent if agent is None or version == 1 else replace(agent, manner=Manner())
+
+
+async def test_the_languages_are_those_of_the_version_that_the_call_began_with() -> None:
+    house = House()
+    house.change_agent(manner=MANNER)
+    await house.live_calls.open(
+        LiveCall(CALL_ID, TENANT_ID, "nora", Provider.TWILIO, CALL_SID, Line.TWILIO, agent_version=1)
+    )
+    await house.connect()
+    desk = Desk(house)
+    assert await desk.order("hi", directory=TwoVersions(house.agent)) == "hi-IN"
+    await house.channel.finish()

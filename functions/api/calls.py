@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import azure.functions as func
 
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.problem import answer
 from shared.composition import services
 from shared.domain.call import Call, CallState, Turn
@@ -38,7 +38,7 @@ async def list_calls(req: func.HttpRequest) -> func.HttpResponse:
             before=_moment(req.params.get("before")),
             limit=_limit(req.params.get("limit", "50")),
         )
-        return _json({"calls": [_call(call) for call in found]})
+        return json_answer({"calls": [_call(call) for call in found]})
 
     return await answer("list calls", deed)
 
@@ -55,7 +55,7 @@ async def get_call(req: func.HttpRequest) -> func.HttpResponse:
         principal = await require(req, Role.OPERATOR)
         call = await services().look_up_calls.one(principal.tenant_id, req.route_params["call_id"])
         handed = await _handed_by(call)
-        return _json({**_call(call), "handed_by": handed, "turns": [_turn(turn) for turn in call.turns]})
+        return json_answer({**_call(call), "handed_by": handed, "turns": [_turn(turn) for turn in call.turns]})
 
     return await answer("get call", deed)
 
@@ -70,10 +70,6 @@ async def hang_up_call(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=202)
 
     return await answer("hang up call", deed)
-
-
-def _json(document: dict[str, Any]) -> func.HttpResponse:
-    return func.HttpResponse(json.dumps(document), mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import azure.functions as func
 
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.json_body import choice_of, object_in, only, text_of
 from functions.problem import answer
 from shared.composition import services
@@ -75,7 +75,7 @@ async def switch_language(req: func.HttpRequest) -> func.HttpResponse:
         only(document, "language")
         wanted, call_id = text_of(document, "language"), req.route_params["call_id"]
         language = await services().switch_language.order(principal.tenant_id, call_id, wanted)
-        return func.HttpResponse(json.dumps({"language": language}), status_code=202, mimetype="application/json")
+        return json_answer({"language": language}, status=202)
 
     return await answer("switch language", deed)
 

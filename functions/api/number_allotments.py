@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import azure.functions as func
 
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.json_body import object_in, only, text_of
 from functions.numbers_in_routes import number_in
 from functions.problem import answer
@@ -19,7 +19,6 @@ from shared.domain.telephony.routes import Allotment
 blueprint = func.Blueprint()
 
 _ONE = "api/number-allotments/{provider}/{number}"
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 @blueprint.route(route="api/number-allotments", methods=["GET"])
@@ -29,7 +28,7 @@ async def list_number_allotments(req: func.HttpRequest) -> func.HttpResponse:
     async def deed() -> func.HttpResponse:
         await require(req, Role.PLATFORM)
         found = await services().calling.number_allotments.all()
-        return _json({"allotments": [_document(allotment) for allotment in found]})
+        return json_answer({"allotments": [_document(allotment) for allotment in found]})
 
     return await answer("list number allotments", deed)
 
@@ -48,7 +47,7 @@ async def put_number_allotment(req: func.HttpRequest) -> func.HttpResponse:
         only(document, "tenant_id")
         allotment = Allotment(provider, number, text_of(document, "tenant_id"))
         is_new = await services().calling.number_allotments.put(allotment)
-        return _json(_document(allotment), status=201 if is_new else 200)
+        return json_answer(_document(allotment), status=201 if is_new else 200)
 
     return await answer("put number allotment", deed)
 
@@ -68,7 +67,3 @@ async def delete_number_allotment(req: func.HttpRequest) -> func.HttpResponse:
 
 def _document(allotment: Allotment) -> dict[str, Any]:
     return {"number": allotment.number, "provider": allotment.provider, "tenant_id": allotment.tenant_id}
-
-
-def _json(document: dict[str, Any], *, status: int = 200) -> func.HttpResponse:
-    return func.HttpResponse(json.dumps(document), status_code=status, mimetype="application/json", headers=_NO_STORE)

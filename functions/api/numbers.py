@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import azure.functions as func
 
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.json_body import choice_of, object_in, only, text_of
 from functions.numbers_in_routes import number_in
 from functions.problem import answer
@@ -27,7 +27,7 @@ async def list_numbers(req: func.HttpRequest) -> func.HttpResponse:
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.ADMIN)
         numbers = await services().calling.numbers.all(principal.tenant_id)
-        return _json({"numbers": [_document(number) for number in numbers]})
+        return json_answer({"numbers": [_document(number) for number in numbers]})
 
     return await answer("list numbers", deed)
 
@@ -40,7 +40,7 @@ async def get_number(req: func.HttpRequest) -> func.HttpResponse:
         found = await services().calling.numbers.one(principal.tenant_id, provider, number)
         if found is None:
             raise _unknown()
-        return _json(_document(found))
+        return json_answer(_document(found))
 
     return await answer("get number", deed)
 
@@ -63,7 +63,7 @@ async def put_number(req: func.HttpRequest) -> func.HttpResponse:
             raise InvalidRequest("line", f"{line} is no line of {provider}")
         put = Number(number, line, text_of(document, "agent_id"))
         is_new = await services().calling.numbers.put(principal.tenant_id, put)
-        return _json(_document(put), status=201 if is_new else 200)
+        return json_answer(_document(put), status=201 if is_new else 200)
 
     return await answer("put number", deed)
 
@@ -90,8 +90,3 @@ def _document(number: Number) -> dict[str, Any]:
         "line": number.line,
         "agent_id": number.agent_id,
     }
-
-
-def _json(document: dict[str, Any], *, status: int = 200) -> func.HttpResponse:
-    headers = {"Cache-Control": "no-store"}
-    return func.HttpResponse(json.dumps(document), status_code=status, mimetype="application/json", headers=headers)

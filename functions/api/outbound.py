@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +10,7 @@ import azure.functions as func
 
 from functions.durable_calls import DurableCalls
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.json_body import choice_of, object_in, only, text_of
 from functions.problem import answer
 from shared.composition import services
@@ -24,7 +24,6 @@ from shared.use_cases.calls.place_call import Wish
 blueprint = df.Blueprint()
 
 _MAX_POLICY_BYTES = 32_768
-_NO_STORE = {"Cache-Control": "no-store"}
 _WISH = ("to", "agent_id", "caller_id", "line", "voicemail", "message")
 _NUMBERS = ("from_minute", "until_minute", "most_at_once", "longest_s")
 _POLICY = ("prefixes", "time_zone", "weekdays", *_NUMBERS, "daily_spend", "minute_prices")
@@ -47,9 +46,7 @@ async def place_call(req: func.HttpRequest, client: df.DurableOrchestrationClien
             DurableCalls(client),
             idempotency_key=req.headers.get("idempotency-key", ""),
         )
-        document = json.dumps({"call_id": call_id})
-        headers = {**_NO_STORE, "Location": f"/api/calls/{call_id}"}
-        return func.HttpResponse(document, status_code=202, mimetype="application/json", headers=headers)
+        return json_answer({"call_id": call_id}, status=202, headers={"Location": f"/api/calls/{call_id}"})
 
     return await answer("place call", deed)
 
@@ -101,7 +98,7 @@ def _policy_document(policy: OutboundPolicy) -> func.HttpResponse:
         "daily_spend": str(policy.daily_spend),
         "minute_prices": {prefix: str(price) for prefix, price in policy.minute_prices.items()},
     }
-    return func.HttpResponse(json.dumps(document), mimetype="application/json", headers=_NO_STORE)
+    return json_answer(document)
 
 
 def _policy(document: dict[str, Any]) -> OutboundPolicy:

@@ -9,6 +9,7 @@ import azure.functions as func
 
 from functions.durable_calls import DurableCalls
 from functions.identity import require
+from functions.json_answer import json_answer
 from functions.json_body import object_in
 from functions.problem import answer
 from shared.composition import services
@@ -39,9 +40,7 @@ async def negotiate(req: func.HttpRequest, client: df.DurableOrchestrationClient
             "hub": hub.hub,
             "audio": {"encoding": "pcm_s16le", "sample_rate_hz": SAMPLE_RATE_HZ, "frame_ms": _FRAME_MS},
         }
-        return func.HttpResponse(
-            json.dumps(document), mimetype="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return json_answer(document)
 
     return await answer("negotiate", deed)
 

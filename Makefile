@@ -75,6 +75,10 @@ test: ## all tests, with a browser (TESTS="tests/shared -k name" for some of the
 	@$(if $(TESTS),,found=$$(npm --prefix clients/talk test --silent 2>&1) || { echo "$$found"; exit 1; })
 	@PATH="$$PATH:$(STATE_DIR)/chromium" $(VENV)/python -m pytest -q $(TESTS)
 
+.PHONY: eval
+eval: setup ## agents tested by simulated callers (SCENARIOS="file …", MODEL=local, REPORT=folder)
+	@$(STACK) eval $(if $(MODEL),--model "$(MODEL)") $(if $(REPORT),--report "$(REPORT)") $(SCENARIOS)
+
 .PHONY: bench
 bench: setup ## voice-to-voice times with the scripted service
 	@$(VENV)/python -m benchmarks

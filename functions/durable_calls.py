@@ -9,7 +9,8 @@ from typing import Any
 import azure.durable_functions as df
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
-from functions.names import CALL, DIAL, FETCH_RECORDING, FOLLOW_CALL
+from functions.names import AFTER_CALL, CALL, DELIVER_WEBHOOK, DIAL, FETCH_RECORDING, FOLLOW_CALL
+from shared.domain.after_call.records import DeliveryRequest, after_call_instance, delivery_instance
 from shared.domain.errors import StoreError
 from shared.domain.steps import (
     ANSWERED_EVENT,
@@ -70,6 +71,19 @@ class DurableCalls:
                 await self._start(FETCH_RECORDING, fetch_instance(request.call_id, request.name), request.to_json())
         except Exception as error:
             raise StoreError("engine_refused", "the recording could not be fetched", retryable=True) from error
+
+    async def start_after_call(self, request: CallRequest) -> None:
+        await self._begin(AFTER_CALL, after_call_instance(request.call_id), request.to_json())
+
+    async def start_delivery(self, request: DeliveryRequest) -> None:
+        await self._begin(DELIVER_WEBHOOK, delivery_instance(request.delivery_id), request.to_json())
+
+    async def _begin(self, orchestrator: str, instance_id: str, content: Any) -> None:
+        try:
+            async with asyncio.timeout(_EVENT_DEADLINE_S):
+                await self._start(orchestrator, instance_id, content)
+        except Exception as error:
+            raise StoreError("engine_refused", f"{orchestrator} could not be started", retryable=True) from error
 
     async def is_running(self, call_id: str) -> bool:
         try:

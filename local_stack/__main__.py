@@ -1,4 +1,4 @@
-"""The command line of the local stack: `python -m local_stack up | status | restart PART | token …`."""
+"""The command line of the local stack: `python -m local_stack up | status | restart PART | token | eval …`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _STOP_DEADLINE_SECONDS = 15.0
 
 def main(argv: list[str] | None = None) -> int:
     """Do what the command line says and return the exit status."""
-    options = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["eval"]:
+        return _evaluate(words[1:])
+    options = _parser().parse_args(words)
     try:
         addresses = Addresses.from_environment()
         if options.command == "up":
@@ -61,7 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     token = commands.add_parser("token", help="sign in to the local issuer and print an access token")
     token.add_argument("--role", default="operator", choices=("caller", "operator", "admin", "platform"))
     token.add_argument("--user", help="who to be; by default the first person with that role")
+    commands.add_parser("eval", help="run scenario files against the agents (--help after it says more)")
     return parser
+
+
+def _evaluate(words: list[str]) -> int:
+    # Imported here because no other command needs what it does.
+    from local_stack.eval.command import main as evaluate  # noqa: PLC0415
+
+    return evaluate(words)
 
 
 def _up_options(options: argparse.Namespace) -> UpOptions:

@@ -18,6 +18,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "database_connections": (1, 100),
     "client_token_minutes": (1, 1440),
     "longest_call_s": (60, 14_400),
+    "embedding_dimensions": (0, 3_072),
 }
 
 
@@ -112,6 +113,17 @@ class Settings:
     connect_api_base_url: str = ""
     """Empty for AWS's own endpoints."""
 
+    tool_secrets: str = ""
+    """JSON object: id of each tenant, with an object of names and secrets (of 24 bytes or more, or `whsec_` and
+    Base64) that sign the requests of its agents' tools.
+    """
+    sealing_keys: str = ""
+    """JSON object of ids and keys (32 bytes in Base64), the present key first: under it what was really said and the
+    secrets of webhooks are sealed, the others only open. Empty: raw transcripts are not kept, webhooks are refused.
+    """
+    web_loopback: Literal["off", "on"] = "off"
+    """Whether addresses that tenants give may be on this machine, also by http; only where one develops."""
+
     openai_provider: Literal["openai", "azure_openai"] = "openai"
     openai_base_url: str = ""
     """Empty for OpenAI's own."""
@@ -126,6 +138,11 @@ class Settings:
     tts_model: str = "gpt-4o-mini-tts"
     tts_voice: str = "alloy"
     """Voice of agents that name none."""
+
+    model_prices: str = ""
+    """JSON object: cents per million tokens of each model, as `{"gpt-4o-mini": {"input": 15, "output": 60}}`, by its
+    name or by `provider/model`. Models that are not named cost nothing.
+    """
 
     stt_provider: Literal["openai", "openai_realtime", "sarvam", "sarvam_requests"] = "openai"
     """Who hears: requests to the OpenAI protocol, its realtime sessions, Sarvam's realtime socket, its requests."""
@@ -169,6 +186,24 @@ class Settings:
     fallback_stt_model: str = ""
     fallback_tts_model: str = ""
     fallback_tts_voice: str = ""
+
+    knowledge_provider: Literal["none", "chroma", "azure_search"] = "none"
+    """Where the passages of companies' documents are; `none`: documents are refused, nothing is looked up."""
+    knowledge_index: str = "knowledge"
+    """Begins the names of what is kept there; each embedding model needs an index of its own."""
+    chroma_url: str = ""
+    chroma_token: str = ""
+    """Of a gateway before it, as bearer; Chroma itself asks for none."""
+    azure_search_endpoint: str = ""
+    azure_search_api_key: str = ""
+    """Empty on Azure: there it is the managed identity."""
+    azure_search_ranking: Literal["hybrid", "semantic"] = "hybrid"
+    """Whether the service's own model orders what words and vectors found; it is charged for by the question."""
+    documents_container: str = "documents"
+    embedding_model: str = "text-embedding-3-small"
+    """Model, or deployment on Azure OpenAI, of the provider that `openai_provider` names."""
+    embedding_dimensions: int = 0
+    """What its vectors are shortened to; 0: nothing."""
 
     otel_exporter_otlp_endpoint: str = ""
     """Where the figures of the turns go, over HTTP."""

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,23 @@ def running_redis(state_dir: Path, port: int | None = None) -> Iterator[str]:
 
     with _running("redis", ["--port", str(port), "--state-dir", str(state_dir)], state_dir, answers):
         yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def running_chroma(state_dir: Path) -> Iterator[str]:
+    """A Chroma with nothing in it; gives its URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"{url}/api/v2/heartbeat", timeout=2):
+                return True
+        except OSError:
+            return False
+
+    with _running("chroma", ["--port", str(port), "--state-dir", str(state_dir)], state_dir, answers):
+        yield url
 
 
 def blob_connection_string(port: int) -> str:

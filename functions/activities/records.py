@@ -9,9 +9,10 @@ import azure.durable_functions as df
 
 from functions import names
 from functions.activities.retries import retried
+from functions.durable_calls import DurableCalls
 from shared.composition import services
 from shared.domain.call import EndReason
-from shared.domain.errors import TelephonyError
+from shared.domain.errors import TelephonyError, VoiceAgentError
 from shared.domain.steps import CallRequest, TurnRequest, WrapUpRequest
 
 blueprint = df.Blueprint()
@@ -42,10 +43,21 @@ async def hang_up(request: dict[str, Any]) -> None:
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.RECORD_TURN)
-async def record_turn(request: dict[str, Any]) -> None:
+@blueprint.durable_client_input(client_name="client")
+async def record_turn(request: dict[str, Any], client: df.DurableOrchestrationClient) -> None:
     turn = TurnRequest.from_json(request)
     what = f"call {turn.call_id} turn {turn.turn}: keeping it"
     await retried(what, lambda: services().keep_records.of_turn(turn), attempts=_ATTEMPTS, pause_s=_PAUSE_S)
+    if turn.greet:
+        await _tell_begun(turn, DurableCalls(client))
+
+
+async def _tell_begun(turn: TurnRequest, calls: DurableCalls) -> None:
+    """Whom a tenant wants to be told that a call has begun; who is not told now is told by a timer."""
+    try:
+        await services().after_call.tell(calls)
+    except VoiceAgentError as error:
+        logger.warning("call %s: nobody was told that it has begun: %s", turn.call_id, error)
 
 
 @blueprint.activity_trigger(input_name="request", activity=names.RECORD_CALL)

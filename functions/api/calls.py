@@ -48,14 +48,17 @@ async def get_call(req: func.HttpRequest) -> func.HttpResponse:
     """One call with its turns; of a running call, what is known by now.
 
     A turn's `latency` (`shared.domain.latency`) is null where nobody waited: in a greeting, before the first sound.
+    `understood`: what the conversation has come to, while it runs.
     `handed_by`: the contact at another provider that was put through to us as this call, and what is known of it.
     """
 
     async def deed() -> func.HttpResponse:
         principal = await require(req, Role.OPERATOR)
         call = await services().look_up_calls.one(principal.tenant_id, req.route_params["call_id"])
-        handed = await _handed_by(call)
-        return json_answer({**_call(call), "handed_by": handed, "turns": [_turn(turn) for turn in call.turns]})
+        handed, state = await _handed_by(call), await _understood(call)
+        return json_answer(
+            {**_call(call), "handed_by": handed, "understood": state, "turns": [_turn(turn) for turn in call.turns]}
+        )
 
     return await answer("get call", deed)
 
@@ -122,6 +125,14 @@ async def _handed_by(call: Call) -> dict[str, Any] | None:
         logger.warning("call %s: who put it through is not known: %s", call.call_id, error)
         return None
     return None if handed is None else {"provider": Provider.CONNECT, **handed.to_json()}
+
+
+async def _understood(call: Call) -> dict[str, Any] | None:
+    try:
+        return await services().understanding.show(call)
+    except StoreError as error:
+        logger.warning("call %s: what was understood is not known: %s", call.call_id, error)
+        return None
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

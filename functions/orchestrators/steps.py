@@ -9,6 +9,8 @@ import azure.durable_functions as df
 from azure.durable_functions.models.Task import TaskBase
 
 from functions import names
+from shared.domain.after_call.records import DeliveryRequest
+from shared.domain.knowledge.documents import IngestRequest
 from shared.domain.steps import (
     CallRequest,
     FetchRequest,
@@ -22,6 +24,9 @@ from shared.domain.steps import (
 _RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=200, max_number_of_attempts=3)
 _RECORD_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max_number_of_attempts=30)
 """A minute: what a failover of the database takes."""
+
+_INGESTION_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=2000, max_number_of_attempts=10)
+_ERASURE_RETRIES = df.RetryOptions(first_retry_interval_in_milliseconds=5000, max_number_of_attempts=100)
 
 TURN_DEADLINE = timedelta(minutes=15)
 """Longer than any turn: it ends one whose steps hang."""
@@ -83,6 +88,34 @@ def close_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) 
     return context.call_activity_with_retry(names.CLOSE_CALL, _RECORD_RETRIES, request.to_json())
 
 
+def begin_after_call(context: df.DurableOrchestrationContext, request: WrapUpRequest) -> TaskBase:
+    return context.call_activity_with_retry(
+        names.BEGIN_AFTER_CALL, _RECORD_RETRIES, CallRequest(request.tenant_id, request.call_id).to_json()
+    )
+
+
+def finish_call(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    """It says itself whether it is to be tried again."""
+    return context.call_activity(names.FINISH_CALL, request.to_json())
+
+
+def give_up_analysis(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.GIVE_UP_ANALYSIS, _RECORD_RETRIES, request.to_json())
+
+
+def tell_events(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.TELL_EVENTS, _RECORD_RETRIES, request.to_json())
+
+
+def send_webhook(context: df.DurableOrchestrationContext, request: DeliveryRequest) -> TaskBase:
+    """An attempt. Only what fails before anything is sent is tried again at once."""
+    return context.call_activity_with_retry(names.SEND_WEBHOOK, _RECORD_RETRIES, request.to_json())
+
+
+def give_up_webhook(context: df.DurableOrchestrationContext, request: DeliveryRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.GIVE_UP_WEBHOOK, _RECORD_RETRIES, request.to_json())
+
+
 def dial_out(context: df.DurableOrchestrationContext, request: CallRequest) -> TaskBase:
     """It tries again itself: whoever runs it again after a crash must not dial again, but find out."""
     return context.call_activity(names.DIAL_OUT, request.to_json())
@@ -107,3 +140,28 @@ def fetch_sound(context: df.DurableOrchestrationContext, request: FetchRequest) 
 
 def give_up_recording(context: df.DurableOrchestrationContext, request: FetchRequest) -> TaskBase:
     return context.call_activity_with_retry(names.GIVE_UP_RECORDING, _RECORD_RETRIES, request.to_json())
+
+
+def begin_ingestion(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.BEGIN_INGESTION, _RECORD_RETRIES, request.to_json())
+
+
+def read_document(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.READ_DOCUMENT, _INGESTION_RETRIES, request.to_json())
+
+
+def index_passages(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.INDEX_PASSAGES, _INGESTION_RETRIES, request.to_json())
+
+
+def finish_ingestion(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.FINISH_INGESTION, _INGESTION_RETRIES, request.to_json())
+
+
+def give_up_ingestion(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    return context.call_activity_with_retry(names.GIVE_UP_INGESTION, _RECORD_RETRIES, request.to_json())
+
+
+def erase_document(context: df.DurableOrchestrationContext, request: IngestRequest) -> TaskBase:
+    """It goes on until it is done: what a company takes away must not remain for a fault of the moment."""
+    return context.call_activity_with_retry(names.ERASE_DOCUMENT, _ERASURE_RETRIES, request.to_json())

@@ -19,4 +19,9 @@ def wrap_up(context: df.DurableOrchestrationContext) -> Generator[Any, Any, None
     # Each may fail for good, and what comes after it is done all the same.
     yield context.task_any([steps.hang_up(context, request)])
     yield context.task_any([steps.record_call(context, request)])
-    yield steps.close_call(context, request)
+    closed = steps.close_call(context, request)
+    yield context.task_any([closed])
+    # It only begins, and the call is over whatever becomes of it.
+    yield context.task_any([steps.begin_after_call(context, request)])
+    if isinstance(closed.result, Exception):
+        raise closed.result

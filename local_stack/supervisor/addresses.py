@@ -19,6 +19,7 @@ PORTS = {
     "speech": ("LOCAL_SPEECH_PORT", 7081),
     "identity": ("LOCAL_IDENTITY_PORT", 7082),
     "phones": ("LOCAL_PHONES_PORT", 7083),
+    "chroma": ("LOCAL_CHROMA_PORT", 7084),
     "azurite_blob": ("LOCAL_AZURITE_BLOB_PORT", 7110),
     "azurite_queue": ("LOCAL_AZURITE_QUEUE_PORT", 7111),
     "azurite_table": ("LOCAL_AZURITE_TABLE_PORT", 7112),

@@ -60,11 +60,16 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
         "STT_MODEL": "local",
         "TTS_MODEL": "local",
         "TTS_VOICE": "default",
+        "EMBEDDING_MODEL": "local",
+        "KNOWLEDGE_PROVIDER": "chroma",
+        "CHROMA_URL": f"http://127.0.0.1:{ports['chroma']}",
         "SARVAM_API_KEY": "local",
         "SARVAM_BASE_URL": f"{addresses.url('speech')}/sarvam",
         "FALLBACK_OPENAI_PROVIDER": "openai",
         "FALLBACK_OPENAI_BASE_URL": f"{addresses.url('speech')}/fallback/v1",
         "FALLBACK_OPENAI_API_KEY": "local",
+        "WEB_LOOPBACK": "on",
+        "SEALING_KEYS": json.dumps({"local": secrets.sealing_key}),
     }
     of_host = _core_tools_settings() if addresses.host == "func" else {}
     return settings | _carrier_settings(addresses, secrets) | of_host

@@ -39,6 +39,7 @@ def build_parts(addresses: Addresses, secrets: StoredSecrets) -> list[Part]:
         *_datastores(addresses),
         _identity(addresses, secrets),
         _speech(addresses),
+        _chroma(addresses),
         _web_pubsub(addresses),
         _phones(addresses, secrets),
         _app(addresses, secrets),
@@ -142,6 +143,17 @@ def _speech(addresses: Addresses) -> Part:
         ready=(ReadyCheck("http", port),),
         address=f"{addresses.url('speech')}/v1",
         deadline_seconds=90,
+    )
+
+
+def _chroma(addresses: Addresses) -> Part:
+    port, state = addresses.ports["chroma"], addresses.state_dir
+    return Part(
+        name="chroma",
+        command=_python("chroma", "--port", port, "--state-dir", state / "chroma", "--models-dir", state / "models"),
+        ports={"chroma": port},
+        ready=(ReadyCheck("http", port, "/api/v2/heartbeat"),),
+        address=addresses.url("chroma"),
     )
 
 

@@ -33,6 +33,8 @@ class StoredSecrets:
     vonage_application_id: str
     vonage_private_key: str
     """RSA in PEM."""
+    sealing_key: str
+    """32 bytes in Base64, under which the app seals what others must not read."""
 
 
 def open_secrets(state_dir: Path) -> StoredSecrets:
@@ -72,6 +74,7 @@ def _make_up(rsa_key: str) -> StoredSecrets:
         vonage_signature_secret=secrets.token_urlsafe(32),
         vonage_application_id=str(uuid.uuid4()),
         vonage_private_key=rsa_key or _rsa_key(),
+        sealing_key=base64.b64encode(secrets.token_bytes(32)).decode("ascii"),
     )
 
 

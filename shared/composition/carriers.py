@@ -22,6 +22,7 @@ from shared.adapters.twilio.media_gate import TwilioMediaGate
 from shared.adapters.twilio.recordings import TwilioRecordings
 from shared.adapters.twilio.relay_gate import TwilioRelayGate
 from shared.adapters.twilio.rest import TwilioRest
+from shared.adapters.twilio.sms import TwilioShortMessages
 from shared.adapters.twilio.text_channel import TwilioTextChannel
 from shared.adapters.twilio.twiml import TwilioDocuments
 from shared.adapters.twilio.webhooks import TwilioWebhooks
@@ -136,6 +137,11 @@ class Carriers:
         if self._has_vonage:
             sources[Provider.VONAGE] = VonageRecordings(self._vonage_api)
         return sources
+
+    @property
+    def short_messages(self) -> TwilioShortMessages | None:
+        """None where nobody could send one."""
+        return TwilioShortMessages(self._twilio_rest) if self._has_twilio else None
 
     @cached_property
     def recording_registers(self) -> Mapping[Provider, RecordingRegister]:

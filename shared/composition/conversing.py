@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from shared.composition.channels import Channels, decoder_of
 from shared.composition.providers import Providers
+from shared.domain.call import OUTBOUND, EndReason
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
+from shared.domain.prices import Price
 from shared.domain.telephony.handed import Handed
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
@@ -17,8 +19,10 @@ from shared.ports.delegates import Delegates
 from shared.ports.directory import Directory
 from shared.ports.file_store import FileStore
 from shared.ports.live_calls import LiveCalls
+from shared.ports.model_usage import ModelUsages
 from shared.ports.orchestrations import Orchestrations
 from shared.ports.pipes import Pipes
+from shared.ports.tool_box import ToolBox
 from shared.ports.voice_activity import VoiceActivityDetector
 from shared.use_cases.by_line import ByLine
 from shared.use_cases.calls.allow_transfer import AllowTransfer
@@ -35,7 +39,9 @@ from shared.use_cases.texting.speak_words import SpeakWords
 from shared.use_cases.texting.take_text_turn import TakeTextTurn
 from shared.use_cases.texting.text_streams import TextStreams
 from shared.use_cases.texting.transfer_orders import TransferOrders
-from shared.use_cases.thinking.think import Think
+from shared.use_cases.thinking.keep_usage import KeepUsage
+from shared.use_cases.thinking.spend_guard import SpendGuard
+from shared.use_cases.thinking.think import Spending, Think
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,12 @@ class Conversing:
     allow_transfer: AllowTransfer
     limits: CallLimits
     clock: Clock
+    usages: ModelUsages
+    prices: Mapping[str, Price]
     delegates: Delegates | None = None
     switch_language: SwitchLanguage | None = None
     handed: Callable[[str, str], Awaitable[Handed | None]] | None = None
+    tools: Callable[[], ToolBox] | None = None
 
     @cached_property
     def hear(self) -> ByLine[[Orchestrations]]:
@@ -67,8 +76,29 @@ class Conversing:
     @cached_property
     def think(self) -> Think:
         return Think(
-            self.pipes, self.live_calls, self.directory, self.providers.language_model, self.clock, self.handed
+            pipes=self.pipes,
+            live_calls=self.live_calls,
+            directory=self.directory,
+            language_model=self.providers.language_model,
+            clock=self.clock,
+            handed=self.handed,
+            tools=self.tools() if self.tools is not None else None,
+            caller=self._caller,
+            keep_usage=KeepUsage(self.usages, self.prices, self.clock),
+            spending=Spending(SpendGuard(self.usages, self.clock), self._end_spent),
         )
+
+    async def _end_spent(self, call_id: str) -> None:
+        call = await self.call_store.of_id(call_id)
+        if call is not None and not call.state.is_end:
+            await self.end_call.at_once(call, EndReason.SPENT)
+
+    async def _caller(self, call_id: str) -> str:
+        """The other end of the call, as the door has proved it."""
+        call = await self.call_store.of_id(call_id)
+        if call is None:
+            return ""
+        return call.callee if call.direction == OUTBOUND else call.caller
 
     @cached_property
     def speak(self) -> ByLine[[Callable[[], Awaitable[None]] | None]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
+from shared.adapters.langchain.language_model import LangChainLanguageModel
 from shared.adapters.openai.account import OpenAIAccount
-from shared.adapters.openai.language_model import OpenAILanguageModel
 from shared.adapters.openai.realtime_transcription import OpenAIRealtimeTranscription
 from shared.adapters.openai.speech_to_text import OpenAISpeechToText
 from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
@@ -15,7 +14,9 @@ from shared.adapters.openai.wire import OpenAIWire
 from shared.adapters.sarvam.speech_to_text import SarvamSpeechToText
 from shared.adapters.sarvam.text_to_speech import SarvamTextToSpeech
 from shared.adapters.sarvam.translation import SarvamTranslation
-from shared.adapters.sarvam.wire import KEY_HEADER, SarvamAccount, SarvamWire
+from shared.adapters.sarvam.wire import SarvamAccount, SarvamWire
+from shared.composition.models import ChosenModels, ModelAccount, model_of, sarvam_account
+from shared.domain.agents.models import ModelProvider
 from shared.domain.errors import InvalidRequest
 from shared.ports.circuit_breakers import CircuitBreakers
 from shared.ports.language_model import LanguageModel
@@ -33,7 +34,6 @@ from shared.use_cases.providers.joined_sound_cache import JoinedSoundCache, Memo
 from shared.use_cases.providers.prepared_sounds import PreparedSounds
 from shared.use_cases.providers.provider_health import ProviderHealth
 
-_SARVAM_OPTIONS = {"temperature": 0.3, "seed": 1, "max_tokens": 300, "reasoning_effort": "low"}
 _MEMORY_WITHIN_S, _SHARED_WITHIN_S, _LASTING_WITHIN_S = 0.01, 0.03, 0.5
 """What a cache takes longer for, it does not have."""
 
@@ -141,7 +141,8 @@ class Providers:
 
     @cached_property
     def language_model(self) -> FailoverLanguageModel:
-        return FailoverLanguageModel(self._models, self._health)
+        chosen = ChosenModels(self._model_accounts, client=self._settings.llm_client)
+        return FailoverLanguageModel(self._models, self._health, chosen=chosen)
 
     @cached_property
     def speech_to_text(self) -> FailoverSpeechToText:
@@ -184,9 +185,45 @@ class Providers:
 
     @cached_property
     def _models(self) -> dict[str, LanguageModel]:
-        make = _chain_of if self._settings.llm_client == "langchain" else _model_of
-        first = {"llm:sarvam": self._sarvam_model()} if self._settings.llm_provider == "sarvam" else {}
-        return first | {f"llm:{provider.name}": make(provider) for provider in self.all}
+        client = self._settings.llm_client
+        accounts = [_models_of(provider) for provider in self.all]
+        if self._settings.llm_provider == "sarvam":
+            accounts = [self._sarvam_models, *accounts]
+        return {f"llm:{account.name}": model_of(account, client) for account in accounts}
+
+    @cached_property
+    def _sarvam_models(self) -> ModelAccount:
+        return sarvam_account(self._settings)
+
+    @property
+    def _model_accounts(self) -> dict[ModelProvider, ModelAccount]:
+        """Those that agents may choose: the settings' providers, and what is set up beside them."""
+        settings = self._settings
+        accounts = {ModelProvider(settings.openai_provider): _models_of(self.all[0])}
+        if len(self.all) > 1:
+            kind = settings.fallback_openai_provider
+            asked_for = ModelProvider.AZURE_OPENAI if kind == "azure_openai" else ModelProvider.COMPATIBLE
+            accounts.setdefault(asked_for, _models_of(self.all[1]))
+        if settings.sarvam_api_key:
+            accounts[ModelProvider.SARVAM] = self._sarvam_models
+        described = {
+            ModelProvider.AZURE_OPENAI: OpenAIAccount(azure_endpoint=settings.azure_openai_endpoint),
+            ModelProvider.OPENAI: OpenAIAccount(settings.openai_base_url, settings.openai_api_key),
+            ModelProvider.COMPATIBLE: OpenAIAccount(
+                settings.fallback_openai_base_url, settings.fallback_openai_api_key
+            ),
+        }
+        for provider, account in described.items():
+            is_there = account.azure_endpoint or account.api_key
+            if (
+                is_there
+                and provider not in accounts
+                and (account.base_url or provider is not ModelProvider.COMPATIBLE)
+            ):
+                kind = "azure_openai" if provider is ModelProvider.AZURE_OPENAI else "openai"
+                wire = self._wire(kind, replace(account, retries=0))
+                accounts[provider] = ModelAccount(provider, wire, settings.llm_model)
+        return accounts
 
     @cached_property
     def _first_voice(self) -> tuple[str, TextToSpeech, str]:
@@ -207,32 +244,10 @@ class Providers:
     def _sarvam_account(self) -> SarvamAccount:
         return SarvamAccount(self._settings.sarvam_api_key, self._settings.sarvam_base_url)
 
-    def _sarvam_model(self) -> LanguageModel:
-        """Sarvam's chat speaks OpenAI's protocol, all but the key's header."""
-        settings = self._settings
-        base_url = f"{settings.sarvam_base_url.rstrip('/')}/v1"
-        wire = OpenAIWire(OpenAIAccount(base_url, settings.sarvam_api_key, key_header=KEY_HEADER, retries=0))
-        return OpenAILanguageModel(wire, model=settings.sarvam_llm_model, options=_SARVAM_OPTIONS)
-
 
 def _voice_of(provider: Provider) -> OpenAITextToSpeech:
     return OpenAITextToSpeech(provider.wire, model=provider.tts_model, default_voice=provider.tts_voice)
 
 
-def _model_of(provider: Provider) -> LanguageModel:
-    return OpenAILanguageModel(provider.wire, model=provider.llm_model)
-
-
-def _chain_of(provider: Provider) -> LanguageModel:
-    account = provider.wire.account
-    return LangChainLanguageModel(
-        ChatModel(
-            model=provider.llm_model,
-            base_url=account.base_url,
-            api_key=account.api_key,
-            azure_endpoint=account.azure_endpoint,
-            azure_api_version=account.azure_api_version,
-            client_id=account.client_id,
-            retries=account.retries,
-        )
-    )
+def _models_of(provider: Provider) -> ModelAccount:
+    return ModelAccount(provider.name, provider.wire, provider.llm_model)

@@ -8,22 +8,22 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import cached_property, lru_cache
 
-from shared.adapters.oidc.token_validator import OidcTokenValidator
-from shared.adapters.opentelemetry.destinations import Destinations
-from shared.adapters.opentelemetry.turn_meter import OpenTelemetryTurnMeter
-from shared.adapters.silero.voice_activity import SileroVoiceActivityDetector
-from shared.adapters.system_clock.clock import SystemClock
+from shared.adapters.postgres.model_usages import PostgresModelUsages
 from shared.adapters.web.media_gate import WebMediaGate
 from shared.adapters.web_pubsub.service import WebPubSubService
 from shared.composition import doors
+from shared.composition.after_calls import AfterCalls
 from shared.composition.calling import Calling
 from shared.composition.carriers import Carriers
 from shared.composition.channels import Channels
 from shared.composition.conversing import Conversing
-from shared.composition.providers import Providers
-from shared.composition.storage import Storage
+from shared.composition.foundation import Foundation
+from shared.composition.knowing import Knowing
+from shared.composition.tooling import Tooling
+from shared.composition.understanding import Understanding
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
+from shared.domain.prices import prices_of
 from shared.ports.media_gate import MediaGate
 from shared.ports.orchestrations import Orchestrations
 from shared.settings import Settings
@@ -59,13 +59,11 @@ def _note_warm_up(warming: asyncio.Task[None]) -> None:
         logger.warning("warming up failed: %s", type(error).__name__)
 
 
-class Services:
+class Services(Foundation):
     """What the triggers may ask for. Each part is made when it is first used, and then kept."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.clock = SystemClock()
-        self.storage = Storage(settings)
+        super().__init__(settings)
         self._warming: asyncio.Task[None] | None = None
 
     def warm_up(self) -> None:
@@ -79,7 +77,7 @@ class Services:
 
     async def _make_slow_parts(self) -> None:
         """In the order in which a call needs them."""
-        await asyncio.to_thread(self._detector.open)
+        await asyncio.to_thread(self.detector.open)
         await asyncio.to_thread(self.providers.warm_up)
         await asyncio.gather(*(hub.warm_up() for hub in self.hubs.values()))
 
@@ -135,7 +133,7 @@ class Services:
             call_store=self.storage.call_store,
             channels=self._channels,
             files=self.storage.files,
-            detector=lambda: self._detector,
+            detector=lambda: self.detector,
             providers=self.providers,
             attach_media=self.attach_media,
             end_call=self.end_call,
@@ -146,6 +144,9 @@ class Services:
             delegates=self.carriers.delegates,
             switch_language=self.switch_language,
             handed=self.gateway.handed,
+            tools=lambda: self.tooling.tool_box,
+            usages=self.model_usages,
+            prices=prices_of(self.settings.model_prices),
         )
 
     @cached_property
@@ -219,7 +220,7 @@ class Services:
     def listen_along(self) -> ListenAlong:
         return ListenAlong(
             sound=self.carriers.live_sound,
-            detector=self._detector,
+            detector=self.detector,
             speech_to_text=self.providers.speech_to_text,
             pipes=self.storage.pipes,
             files=self.storage.files,
@@ -238,8 +239,9 @@ class Services:
             pipes=self.storage.pipes,
             files=self.storage.files,
             channels=self._channels,
-            meter=self._turn_meter,
+            meter=self.turn_meter,
             clock=self.clock,
+            remember=self.understanding.remember.keep,
         )
 
     @cached_property
@@ -269,7 +271,7 @@ class Services:
 
     @cached_property
     def look_up_calls(self) -> LookUpCalls:
-        return LookUpCalls(self.storage.call_store, self.storage.live_calls)
+        return LookUpCalls(self.storage.call_store, self.storage.live_calls, self.storage.directory)
 
     @cached_property
     def check_health(self) -> CheckHealth:
@@ -283,18 +285,6 @@ class Services:
                 "speech": self.providers.speech_to_text.ping,
             }
         )
-
-    @cached_property
-    def token_validator(self) -> OidcTokenValidator:
-        return doors.token_validator(self.settings)
-
-    @cached_property
-    def upstream_validator(self) -> OidcTokenValidator:
-        return doors.upstream_validator(self.settings)
-
-    @cached_property
-    def web_pubsub_origins(self) -> frozenset[str]:
-        return doors.web_pubsub_origins(self.settings)
 
     @cached_property
     def hubs(self) -> dict[str, WebPubSubService]:
@@ -326,28 +316,60 @@ class Services:
         return {self.settings.web_pubsub_client_hub: web, **self.carriers.media_gates}
 
     @cached_property
-    def providers(self) -> Providers:
-        return Providers(
-            self.settings,
-            breakers=self.storage.breakers,
-            shared_sounds=self.storage.shared_sounds,
-            lasting_sounds=self.storage.lasting_sounds,
+    def after_call(self) -> AfterCalls:
+        return AfterCalls(
+            settings=self.settings,
+            pool=self.storage.pool,
+            call_store=self.storage.call_store,
+            directory=self.storage.directory,
+            files=self.storage.files,
+            model=self.providers.language_model,
+            web=self.web,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def model_usages(self) -> PostgresModelUsages:
+        return PostgresModelUsages(self.storage.pool)
+
+    @cached_property
+    def tooling(self) -> Tooling:
+        return Tooling(
+            settings=self.settings,
+            pool=self.storage.pool,
+            web=self.web,
+            memory=self.storage.short_memory,
+            call_store=self.storage.call_store,
+            numbers=self.calling.numbers,
+            outbound_calls=self.storage.outbound_calls,
+            short_messages=self.carriers.short_messages,
+            transfer=self.calling.command_call.transfer,
+            end_call=self.end_call,
+            place_call=lambda: self.calling.place_call,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        return Understanding(
+            settings=self.settings,
+            pool=self.storage.pool,
+            redis=self.storage.redis,
+            call_store=self.storage.call_store,
             live_calls=self.storage.live_calls,
+            directory=self.storage.directory,
+            model=lambda: self.providers.language_model,
+            clock=self.clock,
         )
 
     @cached_property
-    def _turn_meter(self) -> OpenTelemetryTurnMeter:
-        settings = self.settings
-        return OpenTelemetryTurnMeter(
-            Destinations(
-                otlp_endpoint=settings.otel_exporter_otlp_endpoint,
-                azure_monitor=settings.applicationinsights_connection_string,
-            )
+    def knowing(self) -> Knowing:
+        return Knowing(
+            self.settings,
+            pool=self.storage.pool,
+            files=self.storage.documents,
+            wire=lambda: self.providers.all[0].wire,
         )
-
-    @cached_property
-    def _detector(self) -> SileroVoiceActivityDetector:
-        return SileroVoiceActivityDetector()
 
     @cached_property
     def _channels(self) -> Channels:

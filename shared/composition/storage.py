@@ -62,6 +62,11 @@ class Storage:
     def files(self) -> AzureBlobFileStore:
         return AzureBlobFileStore(self._blob_address(self._settings.recordings_container))
 
+    @cached_property
+    def documents(self) -> AzureBlobFileStore:
+        """Companies' documents, apart from what callers said."""
+        return AzureBlobFileStore(self._blob_address(self._settings.documents_container))
+
     def _blob_address(self, container: str) -> BlobAddress:
         settings = self._settings
         return BlobAddress(

@@ -80,6 +80,10 @@ class LanguageModelError(VoiceAgentError):
     stage = "language_model"
 
 
+class ContentRefused(LanguageModelError):
+    """A provider's filter lets the question, or its answer, not pass; asking another one would get around it."""
+
+
 class TextToSpeechError(VoiceAgentError):
     """The sentence was not synthesised."""
 

@@ -25,13 +25,18 @@ class Moment(StrEnum):
 
 
 class Cost(StrEnum):
-    """What is counted. Withdrawn is what was made for takes that nobody heard."""
+    """What is counted. Withdrawn is what was made for takes that nobody heard. `tokens` are the pieces of an answer
+    as they came; `input_tokens` and `output_tokens` are as providers charge them, whoever heard the answer.
+    """
 
     TAKES = "takes"
     TAKES_WITHDRAWN = "takes_withdrawn"
     TRANSCRIPTIONS = "transcriptions"
     TOKENS = "tokens"
     TOKENS_WITHDRAWN = "tokens_withdrawn"
+    INPUT_TOKENS = "input_tokens"
+    OUTPUT_TOKENS = "output_tokens"
+    TOOL_CALLS = "tool_calls"
     CHARACTERS_SPOKEN = "characters_spoken"
     CHARACTERS_WITHDRAWN = "characters_withdrawn"
     FILLERS = "fillers"

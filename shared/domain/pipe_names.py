@@ -32,6 +32,11 @@ def inlets(call_id: str, *, carries_text: bool) -> tuple[str, str]:
     return words(call_id) if carries_text else frames(call_id), events(call_id)
 
 
+def state(call_id: str) -> str:
+    """What the conversation has come to (`shared.domain.understanding`); no pipe."""
+    return f"{call_prefix(call_id)}:state"
+
+
 def overheard(call_id: str) -> str:
     """What both sides said, where a provider lets us listen along. It outlives our part in the call."""
     return f"{call_prefix(call_id)}:overheard"
@@ -65,12 +70,14 @@ SPOKEN = "spoken"
 
 LISTENED = "listened"
 """Listening has written all that it writes, the recording's piece included."""
+TOOLS = "tools"
+"""What each take's answer wanted of tools, and what they gave."""
 REPLY = "reply"
 """The answer's sentences on a line that asks for them by requests, in order, and its end."""
 HANDED = "handed"
 """How many of the reply's sentences the line was given, and when."""
 
-TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN, REPLY, HANDED)
+TURN_PIPES = (CURSOR, LISTENED, TRANSCRIPT, SENTENCES, AUDIO, SENT, CONTROL, SPOKEN, TOOLS, REPLY, HANDED)
 
 EPOCHS = ("think:epoch", "speak:epoch", "rescue:epoch")
 """Which execution of a step is the newest: numbers beside a turn's pipes."""

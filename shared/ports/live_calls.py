@@ -16,7 +16,8 @@ class LiveCall:
 
     `language`: the one that an operator has ordered last, by the order of that name; `phrases`: what is said in the
     language of the call besides answers (`shared.domain.phrases`).
-    `agent_version`: the one that the call began with; 0 for what is published now.
+    `agent_id`: who leads the conversation now, since the turn `agent_since`; `agent_version`: the one that was
+    published when that began, 0 for what is published now.
     `leaving`: for which reason the provider was told to go on without us (`LINE_LEFT_OPEN`), before it has answered.
     """
 
@@ -36,6 +37,7 @@ class LiveCall:
     language_order: str = ""
     phrases: str = ""
     agent_version: int = 0
+    agent_since: int = 0
 
 
 class LiveCalls(Protocol):
@@ -71,6 +73,12 @@ class LiveCalls(Protocol):
 
     async def keep_phrases(self, call_id: str, phrases: str) -> bool:
         """Note `phrases`. False if the call has ended or is not there."""
+        ...
+
+    async def pass_on(self, call_id: str, agent_id: str, version: int, *, turn: int) -> bool:
+        """Note that this agent goes on with the call. False if another one was settled in a later turn, or the call
+        has ended or is not there.
+        """
         ...
 
     async def issue_ticket(self, call_id: str) -> str:

@@ -28,7 +28,9 @@ class Tool:
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
     """`key`: the same whenever this very call is made again. `caller`: the number or subject, as the door has proved
-    it; a tool is authorised by that, never by what the model says.
+    it; a tool is authorised by that, never by what the model says. `turn`, `heard` (the caller's final words of the
+    last turns, of this one at the end; at least four where there are as many) and `language` (a tag): by these it is
+    judged whether the caller has confirmed what cannot be undone. Without them nothing of that kind is done.
     """
 
     key: str
@@ -37,6 +39,9 @@ class ToolRequest:
     caller: str
     name: str
     arguments: Mapping[str, Any]
+    turn: int = 0
+    heard: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ def registered(functions: list[func.Function]) -> dict[str, str]:
 
 def test_every_name_is_a_registered_function(registered: dict[str, str]) -> None:
     known = {value for key, value in vars(names).items() if key.isupper()}
-    orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP, names.DIAL, names.FOLLOW_CALL}
-    orchestrations.add(names.FETCH_RECORDING)
+    orchestrations = {names.CALL, names.TURN, names.WATCH, names.WRAP_UP, names.DIAL, names.FOLLOW_CALL, names.INGEST}
+    orchestrations |= {names.FETCH_RECORDING, names.AFTER_CALL, names.DELIVER_WEBHOOK}
     assert {name for name, trigger in registered.items() if trigger == "orchestrationTrigger"} == orchestrations
     assert {name for name, trigger in registered.items() if trigger == "activityTrigger"} == known - orchestrations
     assert set(registered.values()) <= _TRIGGERS
@@ -95,7 +95,10 @@ def test_steps_call_only_names() -> None:
         "CALL",
         "DIAL",
         "FOLLOW_CALL",
+        "INGEST",
         "FETCH_RECORDING",
+        "AFTER_CALL",
+        "DELIVER_WEBHOOK",
     }
 
 
@@ -109,16 +112,31 @@ def test_every_route_is_one_of_ours_and_anonymous_to_the_host(functions: list[fu
             routes[document["route"]] = sorted([*methods, *(str(method.value) for method in document["methods"])])
             assert document["authLevel"] is func.AuthLevel.ANONYMOUS
     expected = {
+        "api/callbacks": ["GET"],
+        "api/callbacks/{callback_id}": ["DELETE"],
         "api/calls": ["GET", "POST"],
         "api/calls/{call_id}": ["GET"],
+        "api/calls/{call_id}/analysis": ["GET"],
+        "api/calls/{call_id}/raw-transcript": ["GET"],
+        "api/webhook-deliveries": ["GET"],
+        "api/webhook-deliveries/{delivery_id}/redeliver": ["POST"],
+        "api/webhook-endpoints": ["GET", "POST"],
+        "api/webhook-endpoints/{endpoint_id}": ["DELETE", "GET"],
+        "api/webhook-endpoints/{endpoint_id}/enable": ["POST"],
+        "api/webhook-endpoints/{endpoint_id}/secret": ["POST"],
         "api/calls/{call_id}/hangup": ["POST"],
         "api/calls/{call_id}/keys": ["POST"],
         "api/calls/{call_id}/language": ["POST"],
         "api/calls/{call_id}/overheard": ["GET"],
         "api/calls/{call_id}/recording": ["POST"],
         "api/calls/{call_id}/transfer": ["POST"],
+        "api/knowledge/{collection}/documents": ["GET"],
+        "api/knowledge/{collection}/documents/{document_id}": ["DELETE", "GET", "PUT"],
+        "api/messages": ["GET"],
+        "api/messages/{message_id}/handled": ["POST"],
         "api/number-allotments": ["GET"],
         "api/number-allotments/{provider}/{number}": ["DELETE", "PUT"],
+        "api/spend-cap": ["GET", "PUT"],
         "api/agents": ["GET"],
         "api/agents/schema": ["GET"],
         "api/agents/{agent_id}": ["GET"],

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.services import migrate, running_azurite, running_postgres, running_redis
+from tests.services import migrate, running_azurite, running_chroma, running_postgres, running_redis
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ def postgres_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def blob_connection_string(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_azurite(tmp_path_factory.mktemp("azurite") / "state") as connection_string:
         yield connection_string
+
+
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_chroma(tmp_path_factory.mktemp("chroma") / "state") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from shared.adapters.openai.speech_to_text import OpenAISpeechToText
 from shared.adapters.openai.text_to_speech import OpenAITextToSpeech
 from shared.domain.audio import BYTES_PER_MS, duration_ms, samples_of
 from shared.domain.errors import VoiceAgentError
-from shared.ports.language_model import Message
+from shared.ports.language_model import Message, Wish
 from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
 from shared.use_cases.providers.failover_speech_to_text import FailoverSpeechToText
 from shared.use_cases.providers.failover_text_to_speech import FailoverTextToSpeech
@@ -82,8 +82,9 @@ class Pair:
             await hearing.close()
             return text
         if step == "llm":
-            async with aclosing(one.answer(MESSAGES, **how)) as tokens:
-                return "".join([token async for token in tokens])
+            wish = Wish(late_after_ms=LATE_AFTER_MS)
+            async with aclosing(one.answer(MESSAGES, call_id="c", wish=wish)) as tokens:
+                return "".join([token async for token in tokens if isinstance(token, str)])
         async with aclosing(one.synthesize(REPLY, voice="default", **how)) as pieces:
             return b"".join([piece async for piece in pieces])
 

@@ -12,58 +12,22 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from shared.adapters.langchain.language_model import ChatModel, LangChainLanguageModel
 from shared.adapters.openai.account import OpenAIAccount
-from shared.adapters.openai.language_model import OpenAILanguageModel
 from shared.adapters.openai.wire import OpenAIWire
 from shared.adapters.sarvam.wire import KEY_HEADER
 from shared.domain.errors import LanguageModelError
-from shared.ports.language_model import LanguageModel, Message
+from shared.ports.language_model import LanguageModel, Message, Usage
+from tests.contracts.language_models import MESSAGES, REPLY, TOKENS, Adapter, ask, items_of
 from tests.contracts.speech_service import Service, scripted_service, stub_service
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import Answer, FakeLanguageModel
 from tests.services import free_port
-
-REPLY = "Let me look. It is on its way to you now."
-TOKENS = ["Let", " me", " look.", " It", " is", " on", " its", " way", " to", " you", " now."]
-MESSAGES = [Message("system", "You are Nora."), Message("user", "Where is my order?")]
 
 
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     async with scripted_service([{"heard": "Where is my order?", "reply": REPLY}]) as service:
         yield service
-
-
-CODES = {
-    "llm_refused": "openai_refused",
-    "llm_unavailable": "openai_unavailable",
-    "llm_stalled": "openai_unavailable",
-}
-
-
-class Adapter:
-    """One of those that speak OpenAI's protocol; `code` is its word for a failure."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def of(self, service: Service, **deadlines: float) -> LanguageModel:
-        return self.at(f"{service.url}/sarvam/v1" if self.kind == "sarvam" else f"{service.url}/v1", **deadlines)
-
-    def at(self, base_url: str, **deadlines: float) -> LanguageModel:
-        if self.kind == "openai":
-            wire = OpenAIWire(OpenAIAccount(base_url=base_url, api_key="local"))
-            return OpenAILanguageModel(wire, model="scripted", **deadlines)
-        if self.kind == "sarvam":
-            wire = OpenAIWire(OpenAIAccount(base_url=base_url, api_key="local", key_header=KEY_HEADER))
-            return OpenAILanguageModel(wire, model="sarvam-105b", **deadlines)
-        model = LangChainLanguageModel(ChatModel("scripted", base_url=base_url, api_key="local"), **deadlines)
-        model.warm_up()
-        return model
-
-    def code(self, code: str) -> str:
-        return code if self.kind == "langchain" else CODES[code]
 
 
 @pytest.fixture(params=["langchain", "openai", "sarvam"])
@@ -74,13 +38,9 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
 @pytest.fixture(params=["langchain", "openai", "sarvam", "fake"])
 def model(request: pytest.FixtureRequest) -> LanguageModel:
     if request.param == "fake":
-        return FakeLanguageModel(FakeClock(), Answer(TOKENS), Answer(TOKENS))
+        cost = Usage("fake", "m", 7, 11)
+        return FakeLanguageModel(FakeClock(), Answer([*TOKENS, cost]), Answer([*TOKENS, cost]))
     return Adapter(request.param).of(request.getfixturevalue("service"))
-
-
-async def ask(model: LanguageModel, messages: list[Message] | None = None) -> list[str]:
-    async with aclosing(model.answer(messages or MESSAGES, call_id="call-1")) as tokens:
-        return [token async for token in tokens]
 
 
 async def refused(model: LanguageModel, code: str, *, retryable: bool = True) -> list[str]:
@@ -89,6 +49,7 @@ async def refused(model: LanguageModel, code: str, *, retryable: bool = True) ->
     with pytest.raises(LanguageModelError) as error:
         async with aclosing(model.answer(MESSAGES, call_id="call-1")) as tokens:
             async for token in tokens:
+                assert isinstance(token, str)
                 found.append(token)
     assert (error.value.code, error.value.retryable) == (code, retryable)
     return found
@@ -97,6 +58,14 @@ async def refused(model: LanguageModel, code: str, *, retryable: bool = True) ->
 async def test_tokens_come_as_they_are(model: LanguageModel) -> None:
     assert await ask(model) == TOKENS
     assert "".join(await ask(model)) == REPLY
+
+
+async def test_what_it_cost_comes_last(model: LanguageModel) -> None:
+    items = await items_of(model)
+    assert items[:-1] == TOKENS
+    cost = items[-1]
+    assert isinstance(cost, Usage)
+    assert (cost.input_tokens, cost.output_tokens) == (7, 11)
 
 
 async def test_a_fake_keeps_to_its_script() -> None:
@@ -221,7 +190,7 @@ async def test_a_slow_listener_is_not_the_providers_fault(adapter: Adapter, serv
     async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
         await anext(tokens)
         await asyncio.sleep(0.6)
-        assert [token async for token in tokens] == TOKENS[1:]
+        assert [token async for token in tokens if isinstance(token, str)] == TOKENS[1:]
 
 
 async def test_a_provider_that_is_not_there(adapter: Adapter) -> None:
@@ -286,7 +255,7 @@ async def test_what_a_model_does_not_know_is_left_out() -> None:
 
     async def provider(request: web.Request) -> web.Response:
         body = await request.json()
-        asked.append({"temperature", "seed"} & set(body))
+        asked.append({"temperature", "seed", "stream_options"} & set(body))
         for name in sorted(asked[-1], reverse=True):
             error = {"message": "Unsupported value", "param": name, "code": "unsupported_value"}
             return web.json_response({"error": error}, status=400)
@@ -296,7 +265,13 @@ async def test_what_a_model_does_not_know_is_left_out() -> None:
         model = Adapter("openai").of(service)
         assert await ask(model) == ["Yes."]
         assert await ask(model) == ["Yes."]
-    assert asked == [{"temperature", "seed"}, {"seed"}, set(), set()]
+    assert asked == [
+        {"temperature", "seed", "stream_options"},
+        {"seed", "stream_options"},
+        {"seed"},
+        set(),
+        set(),
+    ]
 
 
 async def test_azure_is_asked_at_the_deployment() -> None:

@@ -62,6 +62,19 @@ async def test_opening_again_changes_nothing(live_calls: LiveCalls, call: LiveCa
     )
 
 
+async def test_a_call_goes_on_with_the_agent_of_the_latest_turn(live_calls: LiveCalls, call: LiveCall) -> None:
+    assert await live_calls.pass_on(call.call_id, "hugo", 4, turn=3)
+    assert await live_calls.pass_on(call.call_id, "hugo", 4, turn=3), "said again it is the same"
+    assert not await live_calls.pass_on(call.call_id, "late", 9, turn=2)
+    await live_calls.open(call)
+    assert await live_calls.get(call.call_id) == replace(call, agent_id="hugo", agent_version=4, agent_since=3)
+    assert await live_calls.pass_on(call.call_id, "nora", 1, turn=5)
+    await live_calls.end(call.call_id, "silent")
+    assert not await live_calls.pass_on(call.call_id, "hugo", 4, turn=6)
+    assert not await live_calls.pass_on("another", "hugo", 4, turn=6)
+    assert await live_calls.get("another") is None
+
+
 async def test_one_connection_gets_the_call(live_calls: LiveCalls, call: LiveCall) -> None:
     won = await asyncio.gather(*(attach(live_calls, call.call_id, f"conn-{n}", n) for n in range(1, 9)))
     assert won.count(True) == 1

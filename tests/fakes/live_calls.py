@@ -74,6 +74,14 @@ class FakeLiveCalls:
     async def keep_phrases(self, call_id: str, phrases: str) -> bool:
         return self._change(call_id, phrases=phrases)
 
+    async def pass_on(self, call_id: str, agent_id: str, version: int, *, turn: int) -> bool:
+        self._require_up()
+        call = self._calls.get(call_id)
+        if call is None or call.end_reason or call.agent_since > turn:
+            return False
+        self._calls[call_id] = replace(call, agent_id=agent_id, agent_version=version, agent_since=turn)
+        return True
+
     def _change(self, call_id: str, **facts: str) -> bool:
         self._require_up()
         call = self._calls.get(call_id)

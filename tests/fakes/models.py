@@ -11,7 +11,7 @@ import numpy as np
 from shared.domain.audio import BYTES_PER_MS, samples_of
 from shared.domain.errors import LanguageModelError, SpeechToTextError, TextToSpeechError
 from shared.ports.clock import Clock
-from shared.ports.language_model import Message
+from shared.ports.language_model import PLAIN, Message, ToolCall, Usage, Wish
 
 
 class FakeSpeechToText:
@@ -101,11 +101,16 @@ class FakeTranscription:
         self._closed = True
 
 
+Item = str | ToolCall | Usage
+
+
 @dataclass
 class Answer:
-    """Tokens, each `token_ms` after the one before; then `error`, if any. `stall_ms` comes before the first."""
+    """Tokens, each `token_ms` after the one before, and tool calls and costs alike; then `error`, if any. `stall_ms`
+    comes before the first.
+    """
 
-    tokens: Sequence[str]
+    tokens: Sequence[Item]
     token_ms: float = 10.0
     stall_ms: float = 0.0
     error: LanguageModelError | None = None
@@ -117,15 +122,17 @@ class FakeLanguageModel:
     def __init__(self, clock: Clock, *script: Answer) -> None:
         self.asked: list[list[Message]] = []
         self.given: list[int] = []
+        self.wishes: list[Wish] = []
         self.late_after_ms: list[int] = []
         self.cancelled = 0
         self._clock = clock
         self._script = list(script)
 
     async def answer(
-        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
-    ) -> AsyncGenerator[str, None]:
-        self.late_after_ms.append(late_after_ms)
+        self, messages: Sequence[Message], *, call_id: str, wish: Wish = PLAIN
+    ) -> AsyncGenerator[Item, None]:
+        self.late_after_ms.append(wish.late_after_ms)
+        self.wishes.append(wish)
         assert self._script, "the model should not be asked again"
         answer = self._script.pop(0)
         self.asked.append(list(messages))

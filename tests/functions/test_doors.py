@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -16,19 +17,28 @@ import azure.functions as func
 import pytest
 
 import function_app
+from shared.adapters.aes_gcm.vault import AesGcmVault
 from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.composition import Services
+from shared.domain.after_call.webhooks import Endpoint, EventKind
 from shared.domain.errors import Unauthenticated
 from shared.domain.principal import Principal, Role
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.outbound import OutboundPolicy
 from shared.domain.telephony.routes import Number
+from shared.ports.callbacks import Callback
+from shared.ports.messages_taken import MessageTaken
 from shared.settings import Settings
+from shared.use_cases.after_call.edit_endpoints import EditEndpoints
+from shared.use_cases.after_call.look_back import LookBack
 from shared.use_cases.agents.edit_agents import EditAgents
+from tests.fakes.after_calls import FakeAfterCallRecords, FakeWebhooks
 from tests.fakes.agent_versions import FakeAgentVersions
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House
 from tests.fakes.memory import FakeOnce, FakeShortMemory
+from tests.fakes.model_usages import FakeModelUsages
 from tests.fakes.outbound import FakeNumberAllotments, FakeNumbers
+from tests.fakes.tools import FakeCallbacks, FakeMessagesTaken
 from tests.functions.conftest import assert_problem, document_of, request, user_function
 from tests.shared.composition.test_services import NEEDED
 
@@ -54,12 +64,24 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "api/calls"): Door(OPERATORS, strangers=200),
     ("POST", "api/calls"): Door(OPERATORS, WISH),
     ("GET", "api/calls/{call_id}"): Door(OPERATORS),
+    ("GET", "api/calls/{call_id}/analysis"): Door(OPERATORS),
+    ("GET", "api/calls/{call_id}/raw-transcript"): Door(ADMINS),
+    ("GET", "api/webhook-endpoints"): Door(ADMINS, strangers=200),
+    ("POST", "api/webhook-endpoints"): Door(ADMINS, {"url": "https://hook.example/"}, strangers=201),
+    ("GET", "api/webhook-endpoints/{endpoint_id}"): Door(ADMINS),
+    ("DELETE", "api/webhook-endpoints/{endpoint_id}"): Door(ADMINS),
+    ("POST", "api/webhook-endpoints/{endpoint_id}/secret"): Door(ADMINS),
+    ("POST", "api/webhook-endpoints/{endpoint_id}/enable"): Door(ADMINS),
+    ("GET", "api/webhook-deliveries"): Door(ADMINS, strangers=200),
+    ("POST", "api/webhook-deliveries/{delivery_id}/redeliver"): Door(ADMINS),
     ("POST", "api/calls/{call_id}/hangup"): Door(OPERATORS),
     ("POST", "api/calls/{call_id}/transfer"): Door(OPERATORS, {"to": THEIRS}),
     ("POST", "api/calls/{call_id}/keys"): Door(OPERATORS, {"keys": "1"}),
     ("POST", "api/calls/{call_id}/recording"): Door(OPERATORS, {"on": True}),
     ("POST", "api/calls/{call_id}/language"): Door(OPERATORS, {"language": "en"}),
     ("GET", "api/calls/{call_id}/overheard"): Door(OPERATORS),
+    ("GET", "api/spend-cap"): Door(ADMINS, strangers=200),
+    ("PUT", "api/spend-cap"): Door(ADMINS, {"daily_cents": 500}, strangers=200),
     ("GET", "api/agents"): Door(ADMINS, strangers=200),
     ("GET", "api/agents/schema"): Door(ADMINS, strangers=200),
     ("GET", "api/agents/{agent_id}"): Door(ADMINS),
@@ -77,6 +99,10 @@ DOORS: dict[tuple[str, str], Door] = {
     ("DELETE", "api/number-allotments/{provider}/{number}"): Door(PLATFORM, strangers=403),
     ("GET", "api/outbound-policy"): Door(ADMINS, strangers=200),
     ("PUT", "api/outbound-policy"): Door(ADMINS, {"most_at_once": 9}, strangers=200),
+    ("GET", "api/messages"): Door(OPERATORS, strangers=200),
+    ("POST", "api/messages/{message_id}/handled"): Door(OPERATORS),
+    ("GET", "api/callbacks"): Door(OPERATORS, strangers=200),
+    ("DELETE", "api/callbacks/{callback_id}"): Door(OPERATORS),
     ("POST", "api/realtime/negotiate"): Door(CALLERS, {"agent_id": "nora"}),
     ("GET", "api/realtime/config"): Door(ANYBODY),
     ("GET", "api/health/live"): Door(ANYBODY),
@@ -103,6 +129,9 @@ DOORS: dict[tuple[str, str], Door] = {
     **{("POST", f"api/webhooks/sarvam/{door}"): Door(SIGNED) for door in ("start", "turn", "end", "result")},
     ("POST", "api/webhooks/sarvam/result/{call_id}/{call_pass}"): Door(SIGNED),
 }
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MESSAGE = MessageTaken("m1", TENANT_ID, CALL_ID, "nora", THEIRS, "Ring me back.", NOON)
+CALLBACK = Callback("c1", TENANT_ID, "nora", CALL_ID, THEIRS, OURS, NOON)
 GUARDED = [key for key, door in DOORS.items() if isinstance(door.who, set)]
 ACCOUNTS = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -161,9 +190,15 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     made.storage = SimpleNamespace(  # type: ignore[assignment]
         **stores, **memories, pipes=house.pipes, files=house.files, outbound_calls=house.outbound_calls
     )
+    made.__dict__["model_usages"] = FakeModelUsages(TENANT_ID, "tenant-2")
     made.__dict__["agents"] = EditAgents(FakeAgentVersions(), PydanticAgentDocuments())
     numbers, people = FakeNumbers(), {"token_validator": People(), "upstream_validator": People()}
     made.__dict__.update(people)
+    messages, callbacks = FakeMessagesTaken(), FakeCallbacks()
+    messages.messages[TENANT_ID, "m1"] = MESSAGE
+    callbacks.callbacks[TENANT_ID, "c1"] = CALLBACK
+    made.__dict__["tooling"] = house.tooling = SimpleNamespace(messages=messages, callbacks=callbacks)  # type: ignore[attr-defined]
+    made.__dict__["after_call"] = after_call_of(house)
     made.__dict__["warm_up"] = lambda: None
     made.__dict__["providers"] = SimpleNamespace(translation=None, prepared_sounds=None)
     made.calling.__dict__.update(numbers=numbers, number_allotments=FakeNumberAllotments())
@@ -178,6 +213,19 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     return house
 
 
+def after_call_of(house: House) -> SimpleNamespace:
+    """What follows a call, of a tenant that is told at one endpoint."""
+    webhooks, vault = FakeWebhooks(), AesGcmVault({"k": b"k" * 32})
+    webhooks.put(
+        TENANT_ID,
+        Endpoint("whe_1", f"https://{THEIRS}.example", tuple(EventKind), datetime(2026, 11, 23, tzinfo=UTC)),
+    )
+    return SimpleNamespace(
+        endpoints=EditEndpoints(webhooks, vault, house.clock, lambda url: None),
+        look_back=LookBack(FakeAfterCallRecords((TENANT_ID, CALL_ID)), vault),
+    )
+
+
 async def knock(
     key: tuple[str, str], token: str | None, *, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
@@ -186,7 +234,8 @@ async def knock(
         DOORS[key],
         {"call_id": CALL_ID, "call_pass": "guess", "agent_id": "desk", **NUMBER, "hub": "clients", "event": "x"},
     )
-    names["version:int"] = "1"
+    names |= {"endpoint_id": "whe_1", "delivery_id": "dlv_1"}
+    names |= {"version:int": "1", "message_id": "m1", "callback_id": "c1"}
     path = route
     for name, value in names.items():
         path = path.replace(f"{{{name}}}", value)
@@ -250,6 +299,11 @@ async def test_another_tenants_people_find_and_change_nothing(house: House, key:
     assert await numbers.all(TENANT_ID) == [number]
     assert await agents.versions.one(TENANT_ID, "desk") == drafted
     assert house.outbound_calls.policies[TENANT_ID] == policy
+    tooling = house.tooling  # type: ignore[attr-defined]
+    assert (tooling.messages.messages, tooling.callbacks.callbacks) == (
+        {(TENANT_ID, "m1"): MESSAGE},
+        {(TENANT_ID, "c1"): CALLBACK},
+    )
     assert (house.outbound_calls.attempts, house.outbound_calls.legs, house.carrier.hung_up) == ({}, [], [])
 
 

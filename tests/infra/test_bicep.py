@@ -49,6 +49,7 @@ REQUIRED = {
         "accessKeysAuthentication: 'Disabled'",
         "clusteringPolicy: 'NoCluster'",
     ],
+    "Microsoft.Search/searchServices": ["disableLocalAuth: true"],
     "Microsoft.Web/sites": ["httpsOnly: true", "minTlsVersion: '1.2'", "ftpsState: 'Disabled'"],
     "Microsoft.DurableTask/schedulers": ["ipAllowlist: ["],
 }
@@ -59,6 +60,8 @@ ROLES = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "12cf5a90-567b-43ae-8102-96cf46c7d9b4": "Web PubSub Service Owner",
+    "7ca78c08-252a-4471-8644-bb5ff32d4ba0": "Search Service Contributor",
+    "8ebe5a00-799e-43f5-93ac-243d3dce84a7": "Search Index Data Contributor",
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
@@ -67,6 +70,7 @@ ROLES = {
 
 # Types whose logs or figures go to the workspace. The scheduler is missing: no log category is documented.
 DIAGNOSED = {
+    "Microsoft.Search/searchServices",
     "Microsoft.Storage/storageAccounts",
     "Microsoft.SignalRService/webPubSub",
     "Microsoft.CognitiveServices/accounts",

@@ -29,13 +29,17 @@ HOST = {
 # With keys or for one machine: never on Azure.
 LOCAL_ONLY = {
     "AzureWebJobsStorage",
+    "AZURE_SEARCH_API_KEY",
     "BLOB_CONNECTION_STRING",
+    "CHROMA_TOKEN",
+    "CHROMA_URL",
     "FALLBACK_OPENAI_API_KEY",
     "FALLBACK_OPENAI_BASE_URL",
     "FUNCTIONS_WORKER_RUNTIME",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "WEB_LOOPBACK",
     "WEB_PUBSUB_CONNECTION_STRING",
 }
 # On Azure the app's own default holds, unless extraSettings says otherwise.
@@ -57,6 +61,7 @@ DEFAULTED = {
     "FALLBACK_TTS_VOICE",
     "LLM_CLIENT",
     "LONGEST_CALL_S",
+    "MODEL_PRICES",
     "PROVIDER_RECORDINGS_DELETE",
     "LLM_PROVIDER",
     "SAMVAAD_API_KEY",  # this one and the rest of the voice agents' where there are any: `samvaadSettings`
@@ -76,10 +81,12 @@ DEFAULTED = {
     "SARVAM_TTS_MODEL",
     "SARVAM_TTS_SPEAKER",
     "SARVAM_TTS_TRANSPORT",
+    "SEALING_KEYS",  # a Key Vault reference, for who keeps raw transcripts or has webhooks
     "STT_PROVIDER",
     "TTS_PROVIDER",
     "TTS_VOICE",
     # An unresolved Key Vault reference would be a token that anyone can guess: given only while rotating.
+    "TOOL_SECRETS",
     "TWILIO_AUTH_TOKEN_PREVIOUS",
     # For who has them: they hold secrets, so they are given as Key Vault references.
     "TWILIO_SHARED_KEYS",
@@ -90,6 +97,15 @@ DEFAULTED = {
     "VONAGE_PRIVATE_KEY",
     "VONAGE_SIGNATURE_SECRET",
     "VONAGE_SIGNATURE_SECRET_PREVIOUS",
+}
+DEFAULTED |= {
+    "AZURE_SEARCH_ENDPOINT",  # this one and the rest of knowledge's where there is a search service: `knowledgeSettings`
+    "AZURE_SEARCH_RANKING",
+    "DOCUMENTS_CONTAINER",
+    "EMBEDDING_DIMENSIONS",
+    "EMBEDDING_MODEL",
+    "KNOWLEDGE_INDEX",
+    "KNOWLEDGE_PROVIDER",
 }
 # Refused or ignored by the Flex Consumption plan, which has functionAppConfig instead.
 # Source: https://learn.microsoft.com/azure/azure-functions/functions-app-settings

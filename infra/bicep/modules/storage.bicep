@@ -31,6 +31,9 @@ param keepsRecordings bool
 @minValue(0)
 param expiryDays int = 0
 
+@description('Containers whose blobs expire; all others keep theirs until somebody deletes them.')
+param expiringContainers array = containers
+
 var blobRoles = {
   owner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   contributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -84,11 +87,20 @@ resource expiry 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01
           type: 'Lifecycle'
           enabled: true
           definition: {
-            filters: { blobTypes: ['blockBlob', 'appendBlob'] }
+            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: expiringContainers }
             actions: {
               baseBlob: deleteBlobs
               version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } }
             }
+          }
+        }
+        {
+          name: 'forget-versions'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: { blobTypes: ['blockBlob', 'appendBlob'] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } } }
           }
         }
       ]

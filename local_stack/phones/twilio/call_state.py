@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,14 @@ class AskedRequest:
     method: str
     url: str
     status: int | None
+
+
+@dataclass(frozen=True)
+class TypedWords:
+    """What a caller says who types; `language`: of which a recogniser would say that it is."""
+
+    text: str
+    language: str = ""
 
 
 @dataclass
@@ -37,6 +46,8 @@ class CallState:
     sequence: int = 0
     """Number of the next status callback."""
     requests: list[AskedRequest] = field(default_factory=list)
+    typed: deque[TypedWords] = field(default_factory=deque)
+    """Not yet passed on to the app."""
 
     @property
     def over(self) -> bool:

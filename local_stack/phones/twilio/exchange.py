@@ -14,7 +14,7 @@ from aiohttp import web
 from local_stack.phones.call_result import CallResult
 from local_stack.phones.events import Listener
 from local_stack.phones.exchange import CallWish, KnownCall, Setup
-from local_stack.phones.twilio import rest
+from local_stack.phones.twilio import rest, typing_door
 from local_stack.phones.twilio.account import Account, new_sid
 from local_stack.phones.twilio.call_book import CallBook
 from local_stack.phones.twilio.misbehaviour import Misbehaviour
@@ -65,7 +65,7 @@ class TwilioExchange:
 
     name = "twilio"
     lines = ("twilio", "twilio-relay", "twilio-gather")
-    extra_fields = frozenset({"voice_url", "status_url", "fallback_url", "account_sid", "language"})
+    extra_fields = frozenset({"voice_url", "status_url", "fallback_url", "account_sid", "language", "typed"})
     misbehaviours = frozenset(map(str, Misbehaviour))
 
     def __init__(self, book: CallBook) -> None:
@@ -73,6 +73,7 @@ class TwilioExchange:
 
     def add_routes(self, app: web.Application) -> None:
         rest.add_routes(app, self.book)
+        typing_door.add_routes(app, self.book)
 
     def calls(self) -> list[KnownCall]:
         return [entry.known() for entry in self.book.entries]
@@ -125,9 +126,13 @@ def inbound_options(wish: CallWish, account: Account, state_dir: Path | None) ->
     language = wish.extra.get("language") or ""
     if not isinstance(language, str):
         raise ValueError("language is not a text")
+    is_typed = wish.extra.get("typed", False)
+    if not isinstance(is_typed, bool):
+        raise ValueError("typed is true or false")
     return CallOptions(
         account=account,
         language=language,
+        is_typed=is_typed,
         from_number=wish.from_number,
         to_number=wish.to_number,
         voice_url=urls["voice_url"],

@@ -98,6 +98,8 @@ class CallOptions:
     max_call_ms: int = 300_000
     language: str = ""
     """What a recogniser of several languages says that the caller speaks; "": it hears the one that it is told."""
+    is_typed: bool = False
+    """Words are typed in and read instead of spoken and heard, where the app's line passes words."""
     state_dir: Path | None = None
     """Where `calls/<call sid>/` is written; None writes nothing."""
 

@@ -22,6 +22,7 @@ from local_stack.phones.twilio.misbehaviour import INJECTED_AT_FRAME, Misbehavio
 from local_stack.phones.twilio.relay_dialogue import RelayDialogue
 from local_stack.phones.twilio.signature import Signer
 from local_stack.phones.twilio.stage import Stage, asked
+from local_stack.phones.twilio.typed_dialogue import TypedDialogue
 from local_stack.phones.twilio.verbs import Relay
 from local_stack.phones.twilio.voice_webhook import Source
 
@@ -63,7 +64,8 @@ class RelaySession:
         self._log = stage.log
         self._ways = stage.context.options.misbehaviours
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
-        self._dialogue = RelayDialogue(stage, verb, self._outbox.put_nowait)
+        dialogue = TypedDialogue if stage.context.options.is_typed else RelayDialogue
+        self._dialogue = dialogue(stage, verb, self._outbox.put_nowait)
         self._outcome: _Outcome | None = None
         self._intruder: asyncio.Task[None] | None = None
         self._started_ms = stage.context.now_ms()

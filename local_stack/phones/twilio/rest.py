@@ -13,6 +13,7 @@ from local_stack.phones.twilio.resources import not_found
 from local_stack.phones.twilio.rest_access import Door
 from local_stack.phones.twilio.rest_accounts import AccountsApi
 from local_stack.phones.twilio.rest_calls import CallsApi
+from local_stack.phones.twilio.rest_messages import MessagesApi
 from local_stack.phones.twilio.rest_recordings import RecordingsApi
 from local_stack.phones.twilio.rest_rooms import RoomsApi
 
@@ -27,6 +28,7 @@ def add_routes(app: web.Application, book: CallBook) -> None:
     account = f"/{API_VERSION}/Accounts/{{account}}"
     AccountsApi(door).add_routes(app, f"/{API_VERSION}/Accounts")
     CallsApi(door).add_routes(app, f"{account}/Calls")
+    MessagesApi(door).add_routes(app, f"{account}/Messages")
     RecordingsApi(door).add_routes(app, account)
     RoomsApi(door).add_routes(app, f"{account}/Conferences")
 

@@ -40,6 +40,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         asking = read_asking(body)
         entry.call_key = asking.call_key
         entry.details["messages"] = len(asking.messages)
+        entry.details["tools"] = len(asking.tools)
         first = next(iter(asking.messages), {})
         if first.get("role") == "system":
             entry.details["instructions"] = message_text(first)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.errors import LanguageModelError
+from shared.domain.errors import ContentRefused, LanguageModelError
 from shared.domain.json_text import whole
-from shared.ports.language_model import Message
+from shared.domain.tool_call_pieces import ToolCallPieces
+from shared.ports.language_model import PLAIN, Message, ToolCall, Usage, Wish
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
 _FIRST_TOKEN_DEADLINE_S = 10.0
 _NEXT_TOKEN_DEADLINE_S = 5.0
+_FILTERED = "content_filter"
 
 
 _SEED = 1
@@ -27,7 +30,8 @@ _SEED = 1
 @dataclass(frozen=True, slots=True)
 class ChatModel:
     """Which model and where. With `azure_endpoint`, `model` is the deployment's name. `retries`: how often a request
-    that failed by chance is made again; 0 where another provider is quicker to ask.
+    that failed by chance is made again; 0 where another provider is quicker to ask. `provider`: its name in what an
+    answer cost.
     """
 
     model: str
@@ -39,6 +43,7 @@ class ChatModel:
     temperature: float = 0.3
     max_tokens: int = 300
     retries: int = 1
+    provider: str = "openai"
 
 
 class LangChainLanguageModel:
@@ -65,15 +70,16 @@ class LangChainLanguageModel:
             self._made = _azure(self._spec) if self._spec.azure_endpoint else _plain(self._spec)
 
     async def answer(
-        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
-    ) -> AsyncGenerator[str, None]:
-        """One provider has nobody to race: `late_after_ms` is for those that have."""
+        self, messages: Sequence[Message], *, call_id: str, wish: Wish = PLAIN
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
+        """One provider has nobody to race: `late_after_ms` and `models` are for those that have."""
         if self._made is None:
             await asyncio.to_thread(self.warm_up)
         assert self._made is not None
-        conversation = [(message.role, message.text) for message in messages]
-        stream = self._made.astream(conversation, extra_headers={"x-call-id": call_id})
+        conversation = [_message(message) for message in messages]
+        stream = self._made.astream(conversation, extra_headers={"x-call-id": call_id}, **_asked(wish))
         loop = asyncio.get_running_loop()
+        end = _End(self._spec)
         try:
             async with asyncio.timeout(self._first_token_s) as deadline, aclosing(stream):  # type: ignore[type-var]
                 async for chunk in stream:
@@ -81,11 +87,74 @@ class LangChainLanguageModel:
                     deadline.reschedule(None)  # the consumer's pace is not the provider's
                     if text:
                         yield whole(text)
+                    else:
+                        end.take(chunk)
                     deadline.reschedule(loop.time() + self._next_token_s)
         except TimeoutError as error:
             raise LanguageModelError("llm_stalled", "no token came in time", retryable=True) from error
+        except LanguageModelError:
+            raise
         except Exception as error:
             raise _translate(error) from error
+        for call in end.calls.calls():
+            yield ToolCall(*call)
+        if end.usage is not None:
+            yield end.usage
+
+
+class _End:
+    """What an answer has besides words."""
+
+    def __init__(self, spec: ChatModel) -> None:
+        self.calls = ToolCallPieces()
+        self.usage: Usage | None = None
+        self._spec = spec
+
+    def take(self, chunk: Any) -> None:
+        """Raises: ContentRefused."""
+        for piece in chunk.tool_call_chunks:
+            self.calls.add(piece["index"], piece["id"] or "", piece["name"] or "", piece["args"] or "")
+        if chunk.usage_metadata is not None:
+            used = chunk.usage_metadata
+            self.usage = Usage(self._spec.provider, self._spec.model, used["input_tokens"], used["output_tokens"])
+        if chunk.response_metadata.get("finish_reason") == _FILTERED or chunk.additional_kwargs.get("refusal"):
+            raise ContentRefused("content_refused", "the provider's filter cut the answer off")
+
+
+def _asked(wish: Wish) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    if wish.tools:
+        asked["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": each.name, "description": each.description, "parameters": each.parameters},
+            }
+            for each in wish.tools
+        ]
+        if not wish.may_call:
+            asked["tool_choice"] = "none"
+    if wish.schema is not None:
+        form = {"name": "answer", "schema": wish.schema, "strict": False}
+        asked["response_format"] = {"type": "json_schema", "json_schema": form}
+    return asked
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if message.calls:
+        calls = [{"id": call.call_key, "name": call.name, "args": _arguments(call)} for call in message.calls]
+        return {"role": message.role, "content": message.text, "tool_calls": calls}
+    if message.answers:
+        return {"role": message.role, "content": message.text, "tool_call_id": message.answers}
+    return {"role": message.role, "content": message.text}
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    """LangChain knows arguments as objects only: those that are none are as good as none."""
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def _plain(spec: ChatModel) -> BaseChatModel:
@@ -120,13 +189,15 @@ def _common(spec: ChatModel) -> dict[str, Any]:
         "max_tokens": spec.max_tokens,
         "max_retries": spec.retries,
         "streaming": True,
-        "stream_usage": False,
+        "stream_usage": True,
     }
 
 
 def _translate(error: Exception) -> LanguageModelError:
     """The SDK's errors come through LangChain as they are."""
     status = getattr(error, "status_code", None)
+    if getattr(error, "code", None) == _FILTERED:
+        return ContentRefused("content_refused", "the provider's filter refused")
     if isinstance(status, int):
         return LanguageModelError("llm_refused", f"HTTP {status}", retryable=status >= 500 or status == 429)
     return LanguageModelError("llm_unavailable", type(error).__name__, retryable=True)

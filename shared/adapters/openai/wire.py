@@ -99,16 +99,18 @@ class OpenAIWire:
 
     @asynccontextmanager
     async def stream(
-        self, url: str, body: bytes, headers: Mapping[str, str]
+        self, url: str, body: bytes, headers: Mapping[str, str], *, retries: int | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a request that succeeded; what failed by chance is asked once more. Cancelling, or leaving
-        before the end, closes the connection. Raises: what `translated` translates.
+        """The answer to a request that succeeded; what failed by chance is asked again, as often as the account says
+        or `retries`. Cancelling, or leaving before the end, closes the connection. Raises: what `translated`
+        translates.
         """
         import aiohttp  # noqa: PLC0415 - slow import
 
         self._used_at_s = asyncio.get_running_loop().time()
-        for attempt in range(self.account.retries + 1):
-            last = attempt == self.account.retries
+        retries = self.account.retries if retries is None else retries
+        for attempt in range(retries + 1):
+            last = attempt == retries
             try:
                 answer = await self.session().post(url, data=body, headers=headers)
             except aiohttp.ClientConnectionError:
@@ -121,7 +123,7 @@ class OpenAIWire:
                     return
                 pause_s = _pause_s(answer)
                 if last or pause_s is None:
-                    raise Refused(answer.status, await _parameter(answer))
+                    raise Refused(answer.status, **await _objection(answer))
             finally:
                 answer.close()  # harmless where all was read: the connection is back in the pool then
             await asyncio.sleep(pause_s)
@@ -151,12 +153,13 @@ class OpenAIWire:
 
 
 class Refused(Exception):
-    """The provider's answer is a status that says no; `parameter`: to what, where it says so."""
+    """The provider's answer is a status that says no; `parameter`: to what, and `code`: why, where it says so."""
 
-    def __init__(self, status: int, parameter: str = "") -> None:
+    def __init__(self, status: int, parameter: str = "", code: str = "") -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
         self.parameter = parameter
+        self.code = code
 
 
 def _pause_s(answer: aiohttp.ClientResponse) -> float | None:
@@ -170,14 +173,15 @@ def _pause_s(answer: aiohttp.ClientResponse) -> float | None:
     return max(asked_s, 0.0) if asked_s <= _LONGEST_RETRY_AFTER_S else None
 
 
-async def _parameter(answer: aiohttp.ClientResponse) -> str:
-    """The parameter that the provider objects to."""
+async def _objection(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """The parameter that the provider objects to, and its word for it."""
     if answer.status != _BAD_REQUEST:
-        return ""
+        return {}
     try:
-        return str(json.loads(await answer.read())["error"]["param"] or "")
-    except (ValueError, KeyError, TypeError):
-        return ""
+        error = json.loads(await answer.read())["error"]
+        return {"parameter": str(error.get("param") or ""), "code": str(error.get("code") or "")}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 @asynccontextmanager

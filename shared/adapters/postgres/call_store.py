@@ -42,12 +42,21 @@ with added as (
 select call_id from added
 """
 
+# What a tenant wants to be told of is written with the state itself, so that it is told once and never lost.
 _ADVANCE = """
-update calls set state = %(state)s, ended_at = %(ended_at)s, end_reason = %(end_reason)s,
-    updated_at = clock_timestamp()
-where tenant_id = %(tenant_id)s and call_id = %(call_id)s and state = any(%(from_states)s)
-returning call_id
+with moved as (
+    update calls set state = %(state)s, ended_at = %(ended_at)s, end_reason = %(end_reason)s,
+        updated_at = clock_timestamp()
+    where tenant_id = %(tenant_id)s and call_id = %(call_id)s and state = any(%(from_states)s)
+    returning tenant_id, call_id
+), told as (
+    insert into webhook_events (tenant_id, call_id, kind) select tenant_id, call_id, %(event)s from moved
+    where %(event)s::text is not null and exists (select from webhook_endpoints e
+        where e.tenant_id = moved.tenant_id and e.disabled_reason is null and %(event)s = any(e.events))
+)
+select call_id from moved
 """
+_STARTED, _ENDED = "call.started", "call.ended"
 
 _ENRICH: LiteralString = """
 update calls set
@@ -158,6 +167,7 @@ class PostgresCallStore:
             "from_states": [earlier.value for earlier in CallState if moves_forward(earlier, state)],
             "ended_at": at if ends else None,
             "end_reason": reason if ends else None,
+            "event": _ENDED if ends else _STARTED if state is CallState.IN_PROGRESS else None,
         }
         return bool(await self._rows(_ADVANCE, params, repeatable=False))
 

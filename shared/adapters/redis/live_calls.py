@@ -59,6 +59,14 @@ if ARGV[1] ~= '' and leaving and leaving ~= '' and holder ~= ARGV[2] then return
 redis.call('HSET', KEYS[1], 'leaving', ARGV[1], 'leaving_by', ARGV[2])
 return 1
 """
+# Note who goes on with a call that has not ended, unless that was settled in a later turn.
+# KEYS: call. ARGV: agent, version, turn.
+_GO_ON_WITH = """
+if redis.call('HGET', KEYS[1], 'end_reason') ~= '' then return 0 end
+if tonumber(redis.call('HGET', KEYS[1], 'agent_since') or '0') > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], 'agent_id', ARGV[1], 'agent_version', ARGV[2], 'agent_since', ARGV[3])
+return 1
+"""
 # Note facts of a call that has not ended. KEYS: call. ARGV: names and values by turns.
 _FACTS = """
 if redis.call('HGET', KEYS[1], 'end_reason') ~= '' then return 0 end
@@ -101,7 +109,8 @@ class RedisLiveCalls:
         values["line"] = Line(values.get("line") or values["provider"])  # an earlier release wrote none
         values["provider"] = Provider(values["provider"])
         values["started_ms"] = int(values["started_ms"])
-        values["agent_version"] = int(values.get("agent_version", 0))  # an earlier release wrote none
+        for name in ("agent_version", "agent_since"):  # an earlier release wrote none
+            values[name] = int(values.get(name, 0))
         return LiveCall(**values)
 
     async def attach(self, call_id: str, *, hub: str, connection_id: str, stream_id: str, at_ms: int) -> bool:
@@ -127,6 +136,10 @@ class RedisLiveCalls:
     async def keep_phrases(self, call_id: str, phrases: str) -> bool:
         key = pipe_names.call_prefix(call_id)
         return bool(await self._run("keep phrases", _FACTS, key, "phrases", phrases))
+
+    async def pass_on(self, call_id: str, agent_id: str, version: int, *, turn: int) -> bool:
+        facts: tuple[Word, ...] = (agent_id, version, turn)
+        return bool(await self._run("pass a call on", _GO_ON_WITH, pipe_names.call_prefix(call_id), *facts))
 
     async def issue_ticket(self, call_id: str) -> str:
         ticket = secrets.token_urlsafe(24)
@@ -172,7 +185,8 @@ class RedisLiveCalls:
         return [_hash(accepted("read journals", journal)) for journal in found]
 
     async def close(self, call_id: str, last_turn: int) -> None:
-        keys = [pipe_names.call_prefix(call_id), *pipe_names.of_call(call_id), _counts_key(call_id)]
+        of_call = (*pipe_names.of_call(call_id), pipe_names.state(call_id))
+        keys = [pipe_names.call_prefix(call_id), *of_call, _counts_key(call_id)]
         of_turn = (*pipe_names.TURN_PIPES, *pipe_names.EPOCHS, "journal")
         for turn in range(last_turn + 2):  # the turn after the last one may have been listening already
             keys += [pipe_names.turn(call_id, turn, pipe) for pipe in of_turn]

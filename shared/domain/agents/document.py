@@ -41,6 +41,10 @@ class AgentDocument:
     knowledge: KnowledgeUse = field(default_factory=KnowledgeUse)
     intents: Annotated[tuple[Intent, ...], Len(0, 50)] = ()
     flow: Flow = field(default_factory=Flow)
+    time_zone: Annotated[str, Len(1, 64)] = "UTC"
+    """IANA name: which day "tomorrow" is."""
+    memory_hours: Annotated[int, Interval(ge=0, le=720)] = 0
+    """So long after a call the same caller can go on with what it was about; 0: nothing is remembered."""
     after_call: AfterCall = field(default_factory=AfterCall)
     retention: Retention = field(default_factory=Retention)
 

@@ -39,6 +39,10 @@ class Slot:
     required: bool = True
     choices: Annotated[tuple[Phrase, ...], Len(0, 50)] = ()
     ask: Annotated[str, Len(0, 1_000)] = ""
+    confirm: bool = False
+    """Whether the value is said to the caller, and counts only when they have said that it is right."""
+    in_past: bool = False
+    """Of a date: it lies behind, as that of a birth."""
 
 
 @closed

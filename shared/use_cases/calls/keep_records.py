@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.domain import pipe_names
@@ -42,6 +43,8 @@ def turn_of(number: int, journal: dict[str, str]) -> Turn | None:
 
 @dataclass(frozen=True, slots=True)
 class KeepRecords:
+    """`remember`: keeps what a call was about, by tenant and call, before it is forgotten."""
+
     call_store: CallStore
     live_calls: LiveCalls
     pipes: Pipes
@@ -49,6 +52,7 @@ class KeepRecords:
     channels: MediaChannels
     meter: TurnMeter
     clock: Clock
+    remember: Callable[[str, str], Awaitable[None]] | None = None
 
     async def of_turn(self, request: TurnRequest) -> None:
         """Copy the journal of a turn that is over into the store; with a call's first turn also the greeting's. Who
@@ -95,6 +99,8 @@ class KeepRecords:
         await self.call_store.advance(
             request.tenant_id, request.call_id, end_state(reason), at=self.clock.now(), reason=reason
         )
+        if self.remember is not None:
+            await self.remember(request.tenant_id, request.call_id)
         await self.live_calls.close(request.call_id, request.last_turn)
         await self.meter.flush()
 

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.after_call.hidden_turns import redacted_turns
 from shared.domain.call import Call, CallState
 from shared.domain.errors import NotFound
 from shared.domain.telephony.lines import Provider
 from shared.ports.call_store import CallStore
+from shared.ports.directory import Directory
 from shared.ports.live_calls import LiveCalls
 from shared.use_cases.calls.keep_records import turn_of
 
@@ -20,9 +22,23 @@ _TURNS_AHEAD = 4
 class LookUpCalls:
     call_store: CallStore
     live_calls: LiveCalls
+    directory: Directory | None = None
 
     async def one(self, tenant_id: str, call_id: str) -> Call:
-        """Raises: NotFound, also for a call of another tenant."""
+        """Without personal data, where its agent redacts. Raises: NotFound, also for a call of another tenant."""
+        call = await self._whole(tenant_id, call_id)
+        if not await self._redacts(call):
+            return call
+        return replace(call, turns=redacted_turns(call.turns))
+
+    async def _redacts(self, call: Call) -> bool:
+        """Where nobody says whether, it is done."""
+        if self.directory is None:
+            return True
+        agent = await self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
+        return agent is None or agent.after_call.redacts
+
+    async def _whole(self, tenant_id: str, call_id: str) -> Call:
         call = await self.call_store.get(tenant_id, call_id)
         if call is None:
             raise NotFound("call_unknown", "there is no such call")

@@ -12,11 +12,20 @@ _INSTRUCTION = (
     "heard, and finish the sentence. Repeat nothing, and do not mention the interruption:"
 )
 
+_ANEW = (
+    "Your answer broke off after these words of yours, which the caller has heard. If a tool is needed, call it now; "
+    "otherwise begin with the word that comes directly after them and finish. Repeat nothing, and do not mention the "
+    "interruption:"
+)
 
-def continuing(messages: Sequence[Message], said: str) -> list[Message]:
+
+def continuing(messages: Sequence[Message], said: str, *, with_tools: bool = False) -> list[Message]:
     """What to ask another model, so that it finishes an answer that another one began. What was said comes last:
     servers that let a model write on from an unfinished answer do it so, and small models do nothing else as well.
+    `with_tools`: what broke off may have been a tool call, of which nothing is known: it is decided anew.
     """
+    if with_tools:
+        return [*messages, Message("system", f"{_ANEW}\n{said}")]
     return [*messages, Message("system", _INSTRUCTION), Message("assistant", said)]
 
 

@@ -68,6 +68,7 @@ class Race(Generic[T]):
 
     `late_after_ms`: how long the first may take to begin before the next is asked beside it; 0: for ever. An open
     breaker keeps a provider out unless no other is left. `blameless`: failures of which the breakers are not told.
+    `decisive`: those after which nobody else is asked; they are blameless as well.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Race(Generic[T]):
         *,
         late_after_ms: int = 0,
         blameless: tuple[type[VoiceAgentError], ...] = (),
+        decisive: tuple[type[VoiceAgentError], ...] = (),
     ) -> None:
         self.failures: dict[str, BaseException] = {}
         self.winner: Runner[T] | None = None
@@ -87,7 +89,8 @@ class Race(Generic[T]):
         self._health = health
         self._error_type = error_type
         self._late_after_ms = late_after_ms
-        self._blameless = blameless
+        self._blameless = (*blameless, *decisive)
+        self._decisive = decisive
         self._changed = asyncio.Event()
         self._started: list[Runner[T]] = []
 
@@ -114,6 +117,7 @@ class Race(Generic[T]):
                 self._decide(winner)
                 return winner.items.popleft()
             if not self._running():
+                self._raise_decisive()
                 await self._start_next()
             if not self._running():
                 raise self._defeat()
@@ -170,6 +174,11 @@ class Race(Generic[T]):
                 error = runner.error or self._error_type(EMPTY, "the provider gave nothing", retryable=True)
                 self._blame(runner.name, error)
         return any(not runner.ended or runner.items for runner in self._started)
+
+    def _raise_decisive(self) -> None:
+        for error in self.failures.values():
+            if isinstance(error, self._decisive):
+                raise error
 
     def _late_at(self) -> float | None:
         if not self._late_after_ms or not self._waiting:

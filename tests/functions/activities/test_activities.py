@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -193,12 +194,33 @@ async def test_records_are_handed_on(install: Installer) -> None:
     ending = FakeEnding()
     install(records, keep_records=Keeping(), end_call=ending)
     ended = WrapUpRequest("tenant", "call-1", 2, "silent")
-    await user_function(records.record_turn)(TURN.to_json())
+    await user_function(records.record_turn)(TURN.to_json(), None)
     await user_function(records.record_call)(ended.to_json())
     await user_function(records.close_call)(ended.to_json())
     await user_function(records.end_call)(CallRequest("tenant", "call-1").to_json())
     assert kept == [TURN, ended, ("closed", ended)]
     assert ending.noted == [("call-1", EndReason.ERROR)]
+
+
+@pytest.mark.parametrize("failure", [None, StoreError("down", "down", retryable=True)])
+async def test_with_the_first_turn_it_is_told_that_a_call_has_begun(
+    install: Installer, failure: StoreError | None
+) -> None:
+    told: list[Any] = []
+
+    class Keeping:
+        async def of_turn(self, request: TurnRequest) -> None:
+            """Nothing to keep."""
+
+    async def tell(calls: Any) -> None:
+        told.append(calls)
+        if failure:
+            raise failure
+
+    install(records, keep_records=Keeping(), after_call=SimpleNamespace(tell=tell))
+    for greet in (True, False):
+        await user_function(records.record_turn)(TurnRequest("t", "c", 1, greet).to_json(), None)
+    assert len(told) == 1
 
 
 async def test_a_call_is_ended_once_its_end_can_be_noted(install: Installer, monkeypatch: pytest.MonkeyPatch) -> None:

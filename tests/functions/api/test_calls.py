@@ -55,6 +55,7 @@ class FakeLookUp:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.handed: Handed | StoreError | None = None
+        self.understood: dict[str, Any] | StoreError | None = None
 
     async def many(self, tenant_id: str, **filters: Any) -> list[Call]:
         self.asked.append((tenant_id, filters))
@@ -70,6 +71,11 @@ class FakeLookUp:
             raise self.handed
         return self.handed
 
+    async def show(self, call: Call) -> dict[str, Any] | None:
+        if isinstance(self.understood, StoreError):
+            raise self.understood
+        return self.understood
+
 
 class FakeEnding:
     def __init__(self) -> None:
@@ -84,7 +90,7 @@ class FakeEnding:
 @pytest.fixture
 def look_up(install: Installer) -> FakeLookUp:
     look_up = FakeLookUp()
-    install(calls, look_up_calls=look_up, end_call=FakeEnding(), gateway=look_up)
+    install(calls, look_up_calls=look_up, end_call=FakeEnding(), gateway=look_up, understanding=look_up)
     return look_up
 
 
@@ -210,6 +216,16 @@ async def test_who_put_a_call_through(look_up: FakeLookUp) -> None:
     }
     look_up.handed = StoreError("blob_unavailable", "x", retryable=True)
     assert document_of(await one(asked))["handed_by"] is None
+
+
+async def test_what_was_understood(look_up: FakeLookUp) -> None:
+    one = user_function(calls.get_call)
+    asked = request(route={"call_id": "c1"}, token="operator")
+    assert document_of(await one(asked))["understood"] is None
+    look_up.understood = {"intent": "book"}
+    assert document_of(await one(asked))["understood"] == {"intent": "book"}
+    look_up.understood = StoreError("redis_unavailable", "x", retryable=True)
+    assert document_of(await one(asked))["understood"] is None
 
 
 async def test_a_call_that_is_not_there(look_up: FakeLookUp) -> None:

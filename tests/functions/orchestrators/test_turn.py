@@ -82,7 +82,27 @@ def test_wrapping_up_lets_go_of_the_line_before_it_writes() -> None:
     assert run.open == {"close_call"}
     assert run.context.inputs == {"hang_up": request, "record_call": request, "close_call": request}
     run.complete("close_call")
+    assert run.open == {"begin_after_call"}
+    assert run.context.inputs["begin_after_call"] == CallRequest("tenant", "call-9").to_json()
+    run.complete("begin_after_call")
     assert run.is_over
+
+
+def test_a_call_is_over_even_if_nobody_follows_its_end() -> None:
+    run = Run(wrap_up.wrap_up, WrapUpRequest("tenant", "call-9", 3, "silent").to_json())
+    for name in ("hang_up", "record_call", "close_call"):
+        run.complete(name)
+    run.fail("begin_after_call")
+    assert run.is_over
+
+
+def test_the_end_of_a_call_is_followed_even_if_it_could_not_be_closed() -> None:
+    run = Run(wrap_up.wrap_up, WrapUpRequest("tenant", "call-9", 3, "silent").to_json())
+    for name in ("hang_up", "record_call"):
+        run.complete(name)
+    run.fail("close_call")
+    with pytest.raises(Exception, match="it broke"):
+        run.complete("begin_after_call")
 
 
 def test_a_call_is_closed_even_if_its_records_cannot_be_kept() -> None:

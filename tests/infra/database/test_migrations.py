@@ -16,6 +16,10 @@ from tests.services import free_port, migrate
 _TABLES = {
     *("tenants", "agents", "numbers", "number_allotments", "calls", "turns", "transcripts", "provider_recordings"),
     *("outbound_policies", "dial_attempts", "transfer_legs", "agent_versions", "agent_publications"),
+    "knowledge_documents",
+    *("call_analyses", "raw_transcripts", "webhook_endpoints", "webhook_events", "webhook_deliveries"),
+    *("tool_calls", "messages_taken", "callbacks", "model_usage", "spend_caps", "caller_memories"),
+    "caller_memories",
 }
 
 

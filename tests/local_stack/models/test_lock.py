@@ -24,7 +24,7 @@ def test_every_file_has_a_hash_a_licence_and_somewhere_to_come_from() -> None:
 
 def test_groups_narrow_the_lock() -> None:
     lock = read_lock()
-    assert lock.groups() == ["language", "hearing", "voice", "embedding", "voices"]
+    assert lock.groups() == ["language", "hearing", "voice", "embedding", "knowledge", "voices"]
     voices = lock.select(["voices"])
     assert {file.group for file in voices.files} == {"voices"}
     assert voices.voices

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.composition import Services
 from shared.composition.providers import Provider
+from shared.domain.agents.models import ModelChoice, ModelProvider
 from shared.settings import Settings
 
 NEEDED = {
@@ -88,3 +91,70 @@ def test_sarvam_stands_before_the_others_where_it_is_chosen() -> None:
     plain = Services(Settings.from_environment(NEEDED)).providers
     assert list(plain._models) == ["llm:openai"]
     assert plain._first_voice[0] == "openai"
+
+
+def choice(provider: str, model: str = "", **more: float) -> ModelChoice:
+    return ModelChoice(provider=ModelProvider(provider), model=model, **more)  # type: ignore[arg-type]
+
+
+ALL = AZURE | {
+    "OPENAI_API_KEY": "key",
+    "LLM_MODEL": "chat",
+    "FALLBACK_OPENAI_PROVIDER": "openai",
+    "FALLBACK_OPENAI_BASE_URL": "https://groq.example/v1",
+    "FALLBACK_OPENAI_API_KEY": "other",
+    "SARVAM_API_KEY": "sarvam",
+}
+
+
+def chosen(environment: dict[str, str], *choices: ModelChoice) -> dict[str, Any]:
+    made = Services(Settings.from_environment(NEEDED | environment)).providers
+    models = made.language_model._chosen
+    assert models is not None
+    found = dict(models(choices))
+    assert list(models(choices).values()) == list(found.values()), "made once, and kept"
+    return found
+
+
+def test_agents_choose_among_the_providers_that_the_settings_describe() -> None:
+    found = chosen(
+        ALL,
+        choice("sarvam", temperature=0.9, max_tokens=50),
+        choice("azure_openai", "small"),
+        choice("openai", "gpt-4o"),
+        choice("compatible", "llama"),
+        choice("azure_openai"),
+    )
+    addresses = {name: model.wire.url("/chat/completions", model._model) for name, model in found.items()}
+    version = "?api-version=2025-03-01-preview"
+    azure = "https://first.example/openai/deployments"
+    assert addresses == {
+        "llm:sarvam": "https://api.sarvam.ai/v1/chat/completions",
+        "llm:azure_openai:small": f"{azure}/small/chat/completions{version}",
+        "llm:openai:gpt-4o": "https://api.openai.com/v1/chat/completions",
+        "llm:fallback_openai:llama": "https://groq.example/v1/chat/completions",
+        "llm:azure_openai": f"{azure}/chat/chat/completions{version}",
+    }
+    options = found["llm:sarvam"]._options
+    assert (options["temperature"], options["max_tokens"]) == (0.9, 50)
+    assert found["llm:openai:gpt-4o"]._options["max_completion_tokens"] == 300
+    assert {model._retries for model in found.values()} == {0}
+
+
+def test_an_agents_only_model_tries_again() -> None:
+    found = chosen(AZURE, choice("azure_openai", "small"), choice("sarvam"))
+    assert [model._retries for model in found.values()] == [None]
+
+
+def test_models_that_are_not_set_up_are_told_of_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    assert chosen(AZURE, choice("sarvam"), choice("openai"), choice("compatible")) == {}
+    assert len([record for record in caplog.records if "not set up" in record.message]) == 3
+
+
+def test_agents_models_are_asked_through_langchain_where_that_is_chosen() -> None:
+    found = chosen(
+        ALL | {"LLM_CLIENT": "langchain"}, choice("azure_openai", "small", temperature=0.0), choice("sarvam")
+    )
+    spec = found["llm:azure_openai:small"]._spec
+    assert (spec.model, spec.azure_endpoint, spec.temperature) == ("small", "https://first.example", 0.0)
+    assert found["llm:sarvam"]._model == "sarvam-105b"

@@ -161,7 +161,7 @@ class _Model:
     def __init__(self, house: House) -> None:
         self.house, self.thinks_ms, self.asked = house, 0.0, list[str]()
 
-    async def answer(self, messages, *, call_id, late_after_ms=0):  # type: ignore[no-untyped-def]
+    async def answer(self, messages, *, call_id, wish=None):  # type: ignore[no-untyped-def]
         self.asked.append(messages[-1].text)
         for sentence in _ANSWER:
             await self.house.clock.sleep_ms(self.thinks_ms)

@@ -16,7 +16,7 @@ from shared.domain.audio import samples_of
 from shared.domain.call import EndReason
 from shared.domain.errors import LanguageModelError, SpeechToTextError, StoreError
 from shared.domain.steps import TurnRequest
-from shared.ports.language_model import Message
+from shared.ports.language_model import PLAIN, Message, ToolCall, Usage, Wish
 from shared.use_cases.calls.answer_call import AnswerCall
 from shared.use_cases.thinking.think import Think
 from tests.fakes.call import CALL_ID, TENANT_ID, House, silence, voice
@@ -71,8 +71,8 @@ class Model:
         self.open = 0
 
     async def answer(
-        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
-    ) -> AsyncGenerator[str, None]:
+        self, messages: Sequence[Message], *, call_id: str, wish: Wish = PLAIN
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
         self.asked.append([message.text for message in messages])
         self.open += 1
         try:

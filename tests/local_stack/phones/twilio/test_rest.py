@@ -63,7 +63,7 @@ async def test_only_the_account_itself_gets_in(auth: tuple[str, str] | None) -> 
 async def test_another_account_and_unknown_things_are_not_found() -> None:
     async with carrier() as client:
         other = BASE[:-1] + "2"
-        for path in (f"{other}/Calls.json", f"{BASE}/Calls/CA0.json", f"{BASE}/Messages.json", "/2010-04-01/x"):
+        for path in (f"{other}/Calls.json", f"{BASE}/Calls/CA0.json", f"{BASE}/Faxes.json", "/2010-04-01/x"):
             assert await error_of(await client.get(path)) == (404, 20404)
         gone = await client.post(f"{BASE}/Calls/CA0.json", data={"Status": "completed"})
         assert await error_of(gone) == (404, 20404)

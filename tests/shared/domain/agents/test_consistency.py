@@ -43,6 +43,11 @@ def _going(**changes: object) -> AgentDocument:
     return replace(DESK, flow=Flow(steps=(first, *DESK.flow.steps[1:])))
 
 
+def _leading(*transitions: Transition) -> AgentDocument:
+    first = replace(DESK.flow.steps[0], transitions=transitions)
+    return replace(DESK, flow=Flow(steps=(first, *DESK.flow.steps[1:])))
+
+
 @pytest.mark.parametrize(
     ("document", "field"),
     [
@@ -61,6 +66,13 @@ def _going(**changes: object) -> AgentDocument:
             replace(DESK, intents=(replace(TRACK, slots=(replace(ORDER, choices=("a",)),)),)),
             "intents[0].slots[0].choices",
         ),
+        (
+            replace(DESK, intents=(TRACK, replace(TRACK, name="ship", slots=(replace(ORDER, kind=SlotKind.TEXT),)))),
+            "intents[1].slots[0]",
+        ),
+        (replace(DESK, time_zone="Mars/Olympus"), "time_zone"),
+        (_going(step="start"), "flow.steps[0].transitions[0].step"),
+        (_leading(Transition(step="tell"), Transition(intent="track", step="tell")), "flow.steps[0].transitions[1]"),
         (_going(step="nowhere"), "flow.steps[0].transitions[0].step"),
         (_going(step=""), "flow.steps[0].transitions[0]"),
         (_going(agent="other"), "flow.steps[0].transitions[0]"),

@@ -6,6 +6,7 @@ import asyncio
 import io
 import wave
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,17 @@ async def wrapped_up(keep: KeepRecords, ended: WrapUpRequest) -> None:
     """As the orchestration does it."""
     await keep.of_call(ended)
     await keep.close(ended)
+
+
+async def test_a_call_is_remembered_before_it_is_forgotten(house: House) -> None:
+    seen: list[tuple[str, str, bool]] = []
+
+    async def remember(tenant_id: str, call_id: str) -> None:
+        seen.append((tenant_id, call_id, await house.live_calls.get(call_id) is not None))
+
+    await wrapped_up(replace(keeping(house), remember=remember), request())
+    assert seen == [(TENANT_ID, CALL_ID, True)]
+    assert await house.live_calls.get(CALL_ID) is None
 
 
 def request(reason: str = "caller_hung_up", last_turn: int = 2) -> WrapUpRequest:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.domain.call import CallState, EndReason, Turn, TurnOutcome
+from shared.domain.agents.after_call import AfterCall
+from shared.domain.call import Agent, CallState, EndReason, Turn, TurnOutcome
 from shared.domain.errors import NotFound, StoreError, VoiceAgentError
 from shared.use_cases.calls.look_up_calls import LookUpCalls
 from shared.use_cases.check_health import CheckHealth
 from tests.fakes.call import CALL_ID, TENANT_ID, House
+from tests.fakes.stores import FakeDirectory
 
 
 async def looking() -> tuple[House, LookUpCalls]:
@@ -37,6 +40,24 @@ async def test_a_journal_is_newer_than_the_record() -> None:
     await house.call_store.save_turn(TENANT_ID, CALL_ID, Turn(1, "Hi?", "Let me", TurnOutcome.RUNNING))
     await house.live_calls.note(CALL_ID, 1, {"heard": "Hi?", "said": "Let me see.", "outcome": "completed"})
     assert (await look_up.one(TENANT_ID, CALL_ID)).turns == (Turn(1, "Hi?", "Let me see.", TurnOutcome.COMPLETED),)
+
+
+@pytest.mark.parametrize(("redacts", "heard"), [(True, "I am [name], [phone]"), (False, "I am Ann, 98450 12345")])
+async def test_what_is_personal_is_hidden_while_the_call_runs(redacts: bool, heard: str) -> None:
+    house, look_up = await looking()
+    await house.live_calls.note(CALL_ID, 1, {"heard": "I am Ann, 98450 12345", "said": "Hi."})
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    agent = Agent(
+        agent_id=call.agent_id,
+        tenant_id=TENANT_ID,
+        name="A",
+        persona="P",
+        greeting="Hello.",
+        after_call=AfterCall(redacts=redacts),
+    )
+    shown = await replace(look_up, directory=FakeDirectory(agent)).one(TENANT_ID, CALL_ID)
+    assert [turn.heard for turn in shown.turns] == [heard]
 
 
 async def test_of_a_call_that_has_ended_the_record_stands() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import LanguageModelError
-from shared.ports.language_model import Message
+from shared.domain.agents.models import ModelChoice, ModelProvider
+from shared.domain.errors import ContentRefused, LanguageModelError
+from shared.ports.language_model import Message, ToolCall, ToolOffer, Usage, Wish
 from shared.use_cases.providers.continuation import Continuation
 from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
 from shared.use_cases.providers.provider_health import ProviderHealth
@@ -32,8 +33,9 @@ async def ask(*both: FakeLanguageModel, late_after_ms: int = 0) -> tuple[str, fl
     named = {f"llm:{number}": model for number, model in enumerate(both, 1)}
     model = FailoverLanguageModel(named, ProviderHealth(FakeCircuitBreakers()))
     began, first_ms, text = asyncio.get_running_loop().time(), -1.0, ""
-    async with aclosing(model.answer(MESSAGES, call_id="c", late_after_ms=late_after_ms)) as tokens:
+    async with aclosing(model.answer(MESSAGES, call_id="c", wish=Wish(late_after_ms=late_after_ms))) as tokens:
         async for token in tokens:
+            assert isinstance(token, str)
             text += token
             if first_ms < 0:
                 first_ms = round((asyncio.get_running_loop().time() - began) * 1000)
@@ -103,7 +105,7 @@ async def test_both_break_off() -> None:
     with pytest.raises(LanguageModelError, match="broken"):
         async with aclosing(model.answer(MESSAGES, call_id="c")) as tokens:
             async for token in tokens:
-                given.append(token)
+                given.append(str(token))
     assert given == ["It", " is"]
 
 
@@ -199,3 +201,81 @@ async def test_a_model_that_starts_anew_is_cut_where_the_first_one_stalled() -> 
     anew = ["It", " left on", " Monday.", " It", " will", " be", " there", " soon."]
     second = FakeLanguageModel(FakeClock(), Answer(anew))
     assert (await ask(Stalling(FakeClock()), second))[0] == "It left on Monday. It will be there soon."
+
+
+CALL, COST = ToolCall("c1", "look_up", '{"order": 7}'), Usage("a", "m", 10, 3)
+TOOLS = Wish(tools=(ToolOffer("look_up", "Looks an order up.", {"type": "object"}),))
+
+
+async def items_of(*both: FakeLanguageModel, wish: Wish = TOOLS) -> list[str | ToolCall | Usage]:
+    named = {f"llm:{number}": model for number, model in enumerate(both, 1)}
+    model = FailoverLanguageModel(named, ProviderHealth(FakeCircuitBreakers()))
+    async with aclosing(model.answer(MESSAGES, call_id="c", wish=wish)) as items:
+        found = [item async for item in items]
+    for one in both:
+        one.assert_complete()
+    return found
+
+
+@pytest.mark.parametrize("items", [[CALL], [CALL, COST], ["One moment.", CALL, COST], ["Hello.", COST]])
+async def test_a_tool_call_is_an_answer(items: list[str | ToolCall | Usage]) -> None:
+    first, second = models([Answer(items)], [])
+    assert await items_of(first, second) == items
+    assert first.wishes == [TOOLS]
+
+
+async def test_what_it_cost_is_no_answer() -> None:
+    assert await items_of(*models([Answer([" ", COST])], [Answer([CALL])])) == [CALL]
+
+
+async def test_a_call_that_is_whole_needs_nobody_else() -> None:
+    assert await items_of(*models([Answer(["Soon.", CALL], error=BROKEN)], [])) == ["Soon.", CALL]
+
+
+@pytest.mark.parametrize("anew", [[CALL, COST], ["It is", " on", CALL], ["It", " is on", CALL, COST]])
+async def test_an_answer_that_could_have_called_a_tool_is_asked_anew(anew: list[str | ToolCall | Usage]) -> None:
+    first, second = models([Answer(["It is", " on"], error=BROKEN)], [Answer(anew)])
+    found = await items_of(first, second)
+    assert "".join(item for item in found if isinstance(item, str)) == "It is on"
+    assert CALL in found
+    assert second.wishes[0].tools == TOOLS.tools
+    *before, instruction = second.asked[0]
+    assert (before, instruction.role) == (MESSAGES, "system")
+    assert instruction.text.endswith("It is on")
+
+
+async def test_what_has_a_form_begins_anew() -> None:
+    first, second = models([Answer(['{"a"', ": 1"], error=BROKEN)], [Answer(['{"a"', ": 2}", COST])])
+    assert await items_of(first, second, wish=Wish(schema={"type": "object"})) == ['{"a"', ": 2}", COST]
+    assert second.asked == [MESSAGES]
+
+
+async def test_what_has_a_form_fails_as_a_whole() -> None:
+    first, second = models([Answer(["{"], error=BROKEN)], [Answer(["{"], error=BROKEN)])
+    with pytest.raises(LanguageModelError, match="broken"):
+        await items_of(first, second, wish=Wish(schema={"type": "object"}))
+
+
+@pytest.mark.parametrize("tokens", [[], ["That", " is"]])
+async def test_what_a_filter_refuses_nobody_else_is_asked(tokens: list[str]) -> None:
+    first, second = models([Answer(tokens, error=ContentRefused("content_refused", "no"))], [])
+    breakers = FakeCircuitBreakers()
+    model = FailoverLanguageModel({"llm:1": first, "llm:2": second}, ProviderHealth(breakers))
+    with pytest.raises(ContentRefused):
+        async with aclosing(model.answer(MESSAGES, call_id="c", wish=Wish(late_after_ms=500))) as items:
+            assert [item async for item in items] == tokens
+    await asyncio.sleep(0)
+    assert ("llm:1", False) not in breakers.noted
+
+
+async def test_an_agent_has_models_of_its_own() -> None:
+    settings, own = models([Answer(["Yes."])], [Answer(["Mine."])])
+    azure, sarvam = ModelChoice(provider=ModelProvider.AZURE_OPENAI), ModelChoice(provider=ModelProvider.SARVAM)
+    model = FailoverLanguageModel(
+        {"llm:openai": settings},
+        ProviderHealth(FakeCircuitBreakers()),
+        chosen=lambda choices: {"llm:own": own} if azure in choices else {},
+    )
+    for wish, expected in ((Wish(models=(azure,)), "Mine."), (Wish(models=(sarvam,)), "Yes.")):
+        async with aclosing(model.answer(MESSAGES, call_id="c", wish=wish)) as items:
+            assert [item async for item in items] == [expected]

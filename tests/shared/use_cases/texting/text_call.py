@@ -16,7 +16,7 @@ from shared.domain.manner import HandOver
 from shared.domain.steps import TurnRequest, WrapUpRequest
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.text_turns import TextReply
-from shared.ports.language_model import Message
+from shared.ports.language_model import PLAIN, Message, ToolCall, Usage, Wish
 from shared.use_cases.calls.answer_call import AnswerCall
 from shared.use_cases.calls.keep_records import KeepRecords
 from shared.use_cases.calls.move_media import MoveMedia
@@ -53,8 +53,8 @@ class Model:
     asked: list[list[str]] = field(default_factory=list)
 
     async def answer(
-        self, messages: Sequence[Message], *, call_id: str, late_after_ms: int = 0
-    ) -> AsyncGenerator[str, None]:
+        self, messages: Sequence[Message], *, call_id: str, wish: Wish = PLAIN
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
         self.asked.append([message.text for message in messages])
         words = messages[-1].text
         answer = self.answers.get(words, Answer((f"You said {words}.",)))

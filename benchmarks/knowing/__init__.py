@@ -1,0 +1,1 @@
+"""A small shop's documents and what people ask about them, in English and in Hindi."""

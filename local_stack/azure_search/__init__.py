@@ -1,0 +1,1 @@
+"""Stands in for Azure AI Search in tests: its REST protocol, with indexes in memory."""

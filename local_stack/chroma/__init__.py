@@ -1,0 +1,1 @@
+"""Runs Chroma, the index of the local stack."""

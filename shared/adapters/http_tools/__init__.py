@@ -1,0 +1,1 @@
+"""A company's own systems over HTTPS: single operations, and those of an OpenAPI document."""

@@ -1,0 +1,1 @@
+"""What companies let their agents know: documents, and the passages they are cut into."""

@@ -1,0 +1,1 @@
+"""Knowledge: documents come in and go, passages are found."""

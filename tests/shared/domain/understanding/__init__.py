@@ -1,0 +1,1 @@
+"""What a conversation has come to, tested."""

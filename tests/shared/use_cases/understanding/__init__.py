@@ -1,0 +1,1 @@
+"""Understanding beside the answers, tested."""

@@ -21,6 +21,7 @@ from shared.adapters.aes_gcm.vault import AesGcmVault
 from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.composition import Services
 from shared.domain.after_call.webhooks import Endpoint, EventKind
+from shared.domain.call import Call
 from shared.domain.errors import Unauthenticated
 from shared.domain.principal import Principal, Role
 from shared.domain.telephony.lines import Line, Provider
@@ -32,12 +33,15 @@ from shared.settings import Settings
 from shared.use_cases.after_call.edit_endpoints import EditEndpoints
 from shared.use_cases.after_call.look_back import LookBack
 from shared.use_cases.agents.edit_agents import EditAgents
+from shared.use_cases.knowledge.keep_documents import KeepDocuments
 from tests.fakes.after_calls import FakeAfterCallRecords, FakeWebhooks
 from tests.fakes.agent_versions import FakeAgentVersions
 from tests.fakes.call import CALL_ID, CALL_SID, TENANT_ID, House
+from tests.fakes.knowledge import FakeKnowledgeDocuments
 from tests.fakes.memory import FakeOnce, FakeShortMemory
 from tests.fakes.model_usages import FakeModelUsages
 from tests.fakes.outbound import FakeNumberAllotments, FakeNumbers
+from tests.fakes.stores import FakeFileStore
 from tests.fakes.tools import FakeCallbacks, FakeMessagesTaken
 from tests.functions.conftest import assert_problem, document_of, request, user_function
 from tests.shared.composition.test_services import NEEDED
@@ -80,6 +84,10 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "api/calls/{call_id}/recording"): Door(OPERATORS, {"on": True}),
     ("POST", "api/calls/{call_id}/language"): Door(OPERATORS, {"language": "en"}),
     ("GET", "api/calls/{call_id}/overheard"): Door(OPERATORS),
+    ("GET", "api/knowledge/{collection}/documents"): Door(ADMINS, strangers=200),
+    ("GET", "api/knowledge/{collection}/documents/{document_id}"): Door(ADMINS),
+    ("PUT", "api/knowledge/{collection}/documents/{document_id}"): Door(ADMINS, {"no": "document"}, strangers=400),
+    ("DELETE", "api/knowledge/{collection}/documents/{document_id}"): Door(ADMINS),
     ("GET", "api/spend-cap"): Door(ADMINS, strangers=200),
     ("PUT", "api/spend-cap"): Door(ADMINS, {"daily_cents": 500}, strangers=200),
     ("GET", "api/agents"): Door(ADMINS, strangers=200),
@@ -199,6 +207,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     callbacks.callbacks[TENANT_ID, "c1"] = CALLBACK
     made.__dict__["tooling"] = house.tooling = SimpleNamespace(messages=messages, callbacks=callbacks)  # type: ignore[attr-defined]
     made.__dict__["after_call"] = after_call_of(house)
+    documents = KeepDocuments(FakeKnowledgeDocuments(), FakeFileStore())
+    made.__dict__["knowing"] = SimpleNamespace(keep_documents=documents)
+    made.__dict__["understanding"] = SimpleNamespace(show=nothing_understood)
     made.__dict__["warm_up"] = lambda: None
     made.__dict__["providers"] = SimpleNamespace(translation=None, prepared_sounds=None)
     made.calling.__dict__.update(numbers=numbers, number_allotments=FakeNumberAllotments())
@@ -211,6 +222,10 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
         prefixes=("+1",), most_at_once=1, daily_spend=Decimal(9), minute_prices={"+": Decimal(1)}
     )
     return house
+
+
+async def nothing_understood(call: Call) -> None:
+    """The agent has no intents."""
 
 
 def after_call_of(house: House) -> SimpleNamespace:
@@ -230,11 +245,9 @@ async def knock(
     key: tuple[str, str], token: str | None, *, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     method, route = key
-    door, names = (
-        DOORS[key],
-        {"call_id": CALL_ID, "call_pass": "guess", "agent_id": "desk", **NUMBER, "hub": "clients", "event": "x"},
-    )
-    names |= {"endpoint_id": "whe_1", "delivery_id": "dlv_1"}
+    door = DOORS[key]
+    names = {"call_id": CALL_ID, "call_pass": "guess", "agent_id": "desk", **NUMBER, "hub": "clients", "event": "x"}
+    names |= {"collection": "shop", "document_id": "faq", "endpoint_id": "whe_1", "delivery_id": "dlv_1"}
     names |= {"version:int": "1", "message_id": "m1", "callback_id": "c1"}
     path = route
     for name, value in names.items():

@@ -18,6 +18,7 @@ from shared.adapters.sarvam.wire import SarvamAccount, SarvamWire
 from shared.composition.models import ChosenModels, ModelAccount, model_of, sarvam_account
 from shared.domain.agents.models import ModelProvider
 from shared.domain.errors import InvalidRequest
+from shared.domain.spoken.spoken_form import VERSION as FORMS_VERSION
 from shared.ports.circuit_breakers import CircuitBreakers
 from shared.ports.language_model import LanguageModel
 from shared.ports.live_calls import LiveCalls
@@ -33,6 +34,7 @@ from shared.use_cases.providers.failover_text_to_speech import FailoverTextToSpe
 from shared.use_cases.providers.joined_sound_cache import JoinedSoundCache, MemorySoundCache, Stage
 from shared.use_cases.providers.prepared_sounds import PreparedSounds
 from shared.use_cases.providers.provider_health import ProviderHealth
+from shared.use_cases.providers.spoken_words import SpokenWords
 
 _MEMORY_WITHIN_S, _SHARED_WITHIN_S, _LASTING_WITHIN_S = 0.01, 0.03, 0.5
 """What a cache takes longer for, it does not have."""
@@ -230,7 +232,7 @@ class Providers:
         """Its name, who speaks, and the maker that its sound is kept under."""
         settings, first = self._settings, self.all[0]
         if settings.tts_provider == "openai":
-            return first.name, _voice_of(first), first.maker
+            return first.name, _voice_of(first), f"{first.maker} {FORMS_VERSION}"
         voice = SarvamTextToSpeech(
             SarvamWire(self._sarvam_account),
             model=settings.sarvam_tts_model,
@@ -238,15 +240,16 @@ class Providers:
             transport=settings.sarvam_tts_transport,
         )
         maker = f"sarvam {settings.sarvam_base_url} {settings.sarvam_tts_model} {settings.sarvam_tts_speaker}"
-        return "sarvam", voice, maker
+        return "sarvam", SpokenWords(voice), f"{maker} {FORMS_VERSION}"
 
     @property
     def _sarvam_account(self) -> SarvamAccount:
         return SarvamAccount(self._settings.sarvam_api_key, self._settings.sarvam_base_url)
 
 
-def _voice_of(provider: Provider) -> OpenAITextToSpeech:
-    return OpenAITextToSpeech(provider.wire, model=provider.tts_model, default_voice=provider.tts_voice)
+def _voice_of(provider: Provider) -> TextToSpeech:
+    voice = OpenAITextToSpeech(provider.wire, model=provider.tts_model, default_voice=provider.tts_voice)
+    return SpokenWords(voice)
 
 
 def _models_of(provider: Provider) -> ModelAccount:

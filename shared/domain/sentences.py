@@ -31,7 +31,11 @@ _ABBREVIATIONS = frozenset(
         "co",
         "tel",
         "ext",
+        "pvt",
+        "rs",
         "www",
+        "डॉ",
+        "रु",
     ]
 )
 _MARKS = ".!?।…"

@@ -145,6 +145,7 @@ def _turn(turn: Turn) -> dict[str, Any]:
         "moments": dict(turn.moments),
         "costs": dict(turn.costs),
         "latency": latency.to_json() if latency else None,
+        "citations": [citation.to_json() for citation in turn.citations],
     }
 
 

@@ -22,7 +22,7 @@ from shared.settings import Settings
 from shared.use_cases.after_call.delete_overdue import DeleteOverdue
 from shared.use_cases.after_call.deliver_webhook import DeliverWebhook
 from shared.use_cases.after_call.edit_endpoints import EditEndpoints
-from shared.use_cases.after_call.finish_call import FinishCall
+from shared.use_cases.after_call.finish_call import FinishCall, NoteUsage
 from shared.use_cases.after_call.look_back import LookBack
 from shared.use_cases.after_call.take_up_calls import TakeUpCalls
 from shared.use_cases.after_call.tell_events import TellEvents
@@ -30,7 +30,7 @@ from shared.use_cases.after_call.tell_events import TellEvents
 
 @dataclass(frozen=True)
 class AfterCalls:
-    """Each part is made when it is first used."""
+    """Each part is made when it is first used. `note_usage`: who counts what reading calls takes; None: nobody."""
 
     settings: Settings
     pool: PostgresPool
@@ -40,6 +40,7 @@ class AfterCalls:
     model: LanguageModel
     web: WebRequests
     clock: Clock
+    note_usage: NoteUsage | None = None
 
     @cached_property
     def vault(self) -> AesGcmVault:
@@ -62,7 +63,7 @@ class AfterCalls:
 
     @cached_property
     def finish(self) -> FinishCall:
-        return FinishCall(self.call_store, self.directory, self._records, self.model, self.vault)
+        return FinishCall(self.call_store, self.directory, self._records, self.model, self.vault, self.note_usage)
 
     @cached_property
     def look_back(self) -> LookBack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,6 @@ from shared.composition.providers import Providers
 from shared.domain.call import OUTBOUND, EndReason
 from shared.domain.limits import CallLimits
 from shared.domain.manner import HandOver
-from shared.domain.prices import Price
 from shared.domain.telephony.handed import Handed
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
@@ -30,6 +29,7 @@ from shared.use_cases.calls.attach_media import AttachMedia
 from shared.use_cases.calls.end_call import EndCall
 from shared.use_cases.delegating.carry_call import CarryCall
 from shared.use_cases.hearing.hear import Hear
+from shared.use_cases.knowledge.look_up import LookUp
 from shared.use_cases.speaking.rescue import Rescue
 from shared.use_cases.speaking.speak import Speak
 from shared.use_cases.switch_language import SwitchLanguage
@@ -39,9 +39,11 @@ from shared.use_cases.texting.speak_words import SpeakWords
 from shared.use_cases.texting.take_text_turn import TakeTextTurn
 from shared.use_cases.texting.text_streams import TextStreams
 from shared.use_cases.texting.transfer_orders import TransferOrders
+from shared.use_cases.thinking.briefing import Sources
 from shared.use_cases.thinking.keep_usage import KeepUsage
 from shared.use_cases.thinking.spend_guard import SpendGuard
-from shared.use_cases.thinking.think import Spending, Think
+from shared.use_cases.thinking.think import Think
+from shared.use_cases.understanding.understand import Understand
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,13 @@ class Conversing:
     limits: CallLimits
     clock: Clock
     usages: ModelUsages
-    prices: Mapping[str, Price]
+    keep_usage: KeepUsage
     delegates: Delegates | None = None
     switch_language: SwitchLanguage | None = None
     handed: Callable[[str, str], Awaitable[Handed | None]] | None = None
     tools: Callable[[], ToolBox] | None = None
+    look_up: Callable[[], LookUp | None] | None = None
+    understand: Callable[[], Understand] | None = None
 
     @cached_property
     def hear(self) -> ByLine[[Orchestrations]]:
@@ -81,11 +85,16 @@ class Conversing:
             directory=self.directory,
             language_model=self.providers.language_model,
             clock=self.clock,
-            handed=self.handed,
-            tools=self.tools() if self.tools is not None else None,
-            caller=self._caller,
-            keep_usage=KeepUsage(self.usages, self.prices, self.clock),
-            spending=Spending(SpendGuard(self.usages, self.clock), self._end_spent),
+            sources=Sources(
+                handed=self.handed,
+                tools=self.tools() if self.tools is not None else None,
+                caller=self._caller,
+                look_up=self.look_up() if self.look_up is not None else None,
+                understand=self.understand() if self.understand is not None else None,
+                guard=SpendGuard(self.usages, self.clock),
+            ),
+            keep_usage=self.keep_usage,
+            end_spent=self._end_spent,
         )
 
     async def _end_spent(self, call_id: str) -> None:

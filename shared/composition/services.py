@@ -46,6 +46,7 @@ from shared.use_cases.switch_language import SwitchLanguage
 from shared.use_cases.texting.take_text_turn import TakeTextTurn
 from shared.use_cases.texting.text_streams import TextStreams
 from shared.use_cases.texting.transfer_orders import TransferOrders
+from shared.use_cases.thinking.keep_usage import KeepUsage
 from shared.use_cases.thinking.think import Think
 
 logger = logging.getLogger(__name__)
@@ -145,8 +146,10 @@ class Services(Foundation):
             switch_language=self.switch_language,
             handed=self.gateway.handed,
             tools=lambda: self.tooling.tool_box,
+            look_up=lambda: self.knowing.look_up,
+            understand=lambda: self.understanding.understand,
             usages=self.model_usages,
-            prices=prices_of(self.settings.model_prices),
+            keep_usage=self.keep_usage,
         )
 
     @cached_property
@@ -326,11 +329,16 @@ class Services(Foundation):
             model=self.providers.language_model,
             web=self.web,
             clock=self.clock,
+            note_usage=self.keep_usage.note,
         )
 
     @cached_property
     def model_usages(self) -> PostgresModelUsages:
         return PostgresModelUsages(self.storage.pool)
+
+    @cached_property
+    def keep_usage(self) -> KeepUsage:
+        return KeepUsage(self.model_usages, prices_of(self.settings.model_prices), self.clock)
 
     @cached_property
     def tooling(self) -> Tooling:
@@ -360,6 +368,7 @@ class Services(Foundation):
             directory=self.storage.directory,
             model=lambda: self.providers.language_model,
             clock=self.clock,
+            keep_usage=self.keep_usage,
         )
 
     @cached_property

@@ -13,12 +13,15 @@ from shared.adapters.postgres.caller_memories import PostgresCallerMemories
 from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.redis.connection import RedisConnection
 from shared.adapters.redis.conversation_states import RedisConversationStates
+from shared.domain.ledger import Cost
+from shared.domain.steps import TurnRequest
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
 from shared.ports.directory import Directory
-from shared.ports.language_model import LanguageModel
+from shared.ports.language_model import LanguageModel, Usage
 from shared.ports.live_calls import LiveCalls
 from shared.settings import Settings
+from shared.use_cases.thinking.keep_usage import KeepUsage
 from shared.use_cases.understanding.remember_callers import RememberCallers
 from shared.use_cases.understanding.show_state import ShowState
 from shared.use_cases.understanding.understand import Understand
@@ -36,6 +39,7 @@ class Understanding:
     directory: Directory
     model: Callable[[], LanguageModel]
     clock: Clock
+    keep_usage: KeepUsage
 
     @cached_property
     def states(self) -> RedisConversationStates:
@@ -68,4 +72,11 @@ class Understanding:
             language_model=self.model(),
             clock=self.clock,
             remember=self.remember,
+            count=self._count,
         )
+
+    async def _count(self, request: TurnRequest, used: Usage) -> None:
+        """What understanding costs belongs to its turn, as what the answer does."""
+        self.keep_usage.note(request.tenant_id, [used])
+        costs = {Cost.INPUT_TOKENS: float(used.input_tokens), Cost.OUTPUT_TOKENS: float(used.output_tokens)}
+        await self.live_calls.count(request.call_id, request.turn, costs)

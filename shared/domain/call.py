@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.agents.document import Agent
+from shared.domain.knowledge.citations import Citation
 from shared.domain.provider_recording import ProviderRecording
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState, moves_forward
@@ -97,7 +98,8 @@ class Turn:
     """One exchange: what was heard, what the caller was told, and when things happened.
 
     `moments` maps names such as `speech_ended_ms` to Unix epoch milliseconds, `costs` names such as
-    `takes_withdrawn` to amounts (`shared.domain.ledger`). Turn 0 is the greeting.
+    `takes_withdrawn` to amounts (`shared.domain.ledger`). `citations`: the passages on which the answer rests, the
+    likest first. Turn 0 is the greeting.
     """
 
     number: int
@@ -106,6 +108,7 @@ class Turn:
     outcome: TurnOutcome
     moments: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

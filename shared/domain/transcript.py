@@ -8,13 +8,16 @@ from shared.domain.call import Turn
 
 
 def text_of(turns: Iterable[Turn]) -> str:
-    """A line a speech, `caller: …` and `agent: …`; of an interrupted answer what was heard of it."""
+    """A line a speech, `caller: …` and `agent: …`; of an interrupted answer what was heard of it. Below an answer
+    stand the passages on which it rests.
+    """
     lines = []
     for turn in turns:
         if turn.heard:
             lines.append(f"caller: {turn.heard}")
         if turn.said:
             lines.append(f"agent: {turn.said}")
+            lines += [f"  rests on: {citation}" for citation in turn.citations]
     return "\n".join(lines)
 
 

@@ -13,7 +13,8 @@ from shared.domain.agents.tools import Effect
 @dataclass(frozen=True, slots=True)
 class Tool:
     """What is offered. `name` is unique within the agent. `idempotent`: it may be called again when nobody knows what
-    came of it. `filler`: what is said while it runs, if it takes long; none: the agent's own.
+    came of it. `filler`: what is said while it runs, if it takes long; none: the agent's own. `group`: the server or
+    API document that it is one of, by the name that the agent's document gives it.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Tool:
     idempotent: bool
     deadline_s: float
     filler: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

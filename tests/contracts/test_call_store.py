@@ -26,6 +26,7 @@ from shared.domain.call import (
     moves_forward,
 )
 from shared.domain.errors import InvalidRequest, NotFound, StoreError
+from shared.domain.knowledge.citations import Citation
 from shared.domain.telephony.lines import Line
 from shared.ports.call_store import CallStore
 from tests.contracts.conftest import Tenant, publish
@@ -76,7 +77,8 @@ def _call(tenant: Tenant, **changes: object) -> Call:
 
 def _turn(number: int, **changes: object) -> Turn:
     moments, costs = {"speech_ended_ms": 1.5}, {"takes": 2.0, "takes_withdrawn": 1.0}
-    turn = Turn(number, "what was heard", "what was said", TurnOutcome.COMPLETED, moments, costs)
+    citations = (Citation("shop", "d-1", "p-1", "Handbook \u0928", "page 3", 0.5),)
+    turn = Turn(number, "what was heard", "what was said", TurnOutcome.COMPLETED, moments, costs, citations)
     return replace(turn, **changes)  # type: ignore[arg-type]
 
 

@@ -94,6 +94,7 @@ def _of_openapi(tool: OpenApiTool) -> list[_Declared]:
                 effect=each.effect,
                 idempotent=each.idempotent,
                 deadline_s=tool.deadline_s,
+                group=tool.name,
             ),
             each.operation,
             tool.secret,

@@ -153,6 +153,7 @@ def _tool(declared: McpServer, given: Mapping[str, Any]) -> Tool:
         effect=effect,
         idempotent=effect is Effect.READS or notes.get("idempotentHint") is True,
         deadline_s=declared.deadline_s,
+        group=declared.name,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 from shared.adapters.postgres.text import storable
 from shared.domain.call import OUTBOUND, Call, EndReason, Recording, Turn, TurnOutcome
+from shared.domain.knowledge.citations import Citation
 from shared.domain.provider_recording import ProviderRecording, RecordingState
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.telephony.progress import AnsweredBy, CallState
@@ -85,6 +86,7 @@ def turn_row(turn: Turn) -> dict[str, Any]:
         "outcome": turn.outcome,
         "moments": _numbers(turn.moments),
         "costs": _numbers(turn.costs),
+        "citations": [_storable_citation(citation) for citation in turn.citations],
     }
 
 
@@ -96,7 +98,13 @@ def _turn_of(row: Mapping[str, Any]) -> Turn:
         outcome=TurnOutcome(row["outcome"]),
         moments=_numbers(row["moments"]),
         costs=_numbers(row["costs"]),
+        citations=tuple(Citation.from_json(citation) for citation in row["citations"]),
     )
+
+
+def _storable_citation(citation: Citation) -> dict[str, Any]:
+    """What a document calls itself and its parts may hold anything."""
+    return {name: storable(value) if isinstance(value, str) else value for name, value in citation.to_json().items()}
 
 
 def provider_recording_row(recording: ProviderRecording) -> dict[str, Any]:

@@ -34,10 +34,11 @@ with added as (
     on conflict do nothing
     returning tenant_id, call_id
 ), turned as (
-    insert into turns (tenant_id, call_id, number, heard, said, outcome, moments, costs)
-    select added.tenant_id, added.call_id, t.number, t.heard, t.said, t.outcome, t.moments, t.costs
+    insert into turns (tenant_id, call_id, number, heard, said, outcome, moments, costs, citations)
+    select added.tenant_id, added.call_id, t.number, t.heard, t.said, t.outcome, t.moments, t.costs, t.citations
     from added, jsonb_to_recordset(%(turns)s::jsonb)
-        as t (number integer, heard text, said text, outcome text, moments jsonb, costs jsonb)
+        as t (number integer, heard text, said text, outcome text, moments jsonb, costs jsonb,
+            citations jsonb)
 )
 select call_id from added
 """
@@ -86,11 +87,12 @@ _UNENDED: LiteralString = (
 )
 
 _SAVE_TURN = """
-insert into turns (tenant_id, call_id, number, heard, said, outcome, moments, costs)
+insert into turns (tenant_id, call_id, number, heard, said, outcome, moments, costs, citations)
 values (%(tenant_id)s, %(call_id)s, %(number)s, %(heard)s, %(said)s, %(outcome)s, %(moments)s::jsonb,
-    %(costs)s::jsonb)
+    %(costs)s::jsonb, %(citations)s::jsonb)
 on conflict (tenant_id, call_id, number) do update set heard = excluded.heard, said = excluded.said,
-    outcome = excluded.outcome, moments = excluded.moments, costs = excluded.costs, updated_at = clock_timestamp()
+    outcome = excluded.outcome, moments = excluded.moments, costs = excluded.costs, citations = excluded.citations,
+    updated_at = clock_timestamp()
 """
 
 _SAVE_RECORDING = """
@@ -125,7 +127,7 @@ _GET: LiteralString = (
     + """ where tenant_id = %(tenant_id)s and call_id = %(call_id)s)
 select found.*, coalesce((
     select jsonb_agg(jsonb_build_object('number', number, 'heard', heard, 'said', said, 'outcome', outcome,
-        'moments', moments, 'costs', costs) order by number)
+        'moments', moments, 'costs', costs, 'citations', citations) order by number)
     from turns where turns.tenant_id = found.tenant_id and turns.call_id = found.call_id), '[]') as turns,
 coalesce((
     select jsonb_agg(jsonb_build_object('name', r.name, 'url', r.url, 'state', r.state,
@@ -206,7 +208,7 @@ class PostgresCallStore:
 
     async def save_turn(self, tenant_id: str, call_id: str, turn: Turn) -> None:
         row = call_rows.turn_row(turn)
-        row |= {name: json.dumps(row[name], allow_nan=False) for name in ("moments", "costs")}
+        row |= {name: json.dumps(row[name], allow_nan=False) for name in ("moments", "costs", "citations")}
         await self._save_beside(_SAVE_TURN, {"tenant_id": tenant_id, "call_id": call_id, **row})
 
     async def save_recording(self, tenant_id: str, call_id: str, recording: Recording) -> None:

@@ -34,22 +34,15 @@ class Unfit(Exception):
 
 @dataclass(slots=True)
 class Tally:
-    """What was asked so far, and what it took."""
+    """What was asked so far, and what it took; an answer may have used several models."""
 
-    models: list[str] = field(default_factory=list)
+    used: list[Usage] = field(default_factory=list)
     asked: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-    def add(self, usage: Usage) -> None:
-        name = f"{usage.provider}/{usage.model}"
-        if name not in self.models:
-            self.models.append(name)
-        self.input_tokens += usage.input_tokens
-        self.output_tokens += usage.output_tokens
 
     def questions(self) -> Questions:
-        return Questions(", ".join(self.models), self.asked, self.input_tokens, self.output_tokens)
+        models = dict.fromkeys(f"{each.provider}/{each.model}" for each in self.used)
+        tokens_in = sum(each.input_tokens for each in self.used)
+        return Questions(", ".join(models), self.asked, tokens_in, sum(each.output_tokens for each in self.used))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ class Asking:
                 async for part in parts:
                     match part:
                         case Usage():
-                            self.tally.add(part)
+                            self.tally.used.append(part)
                         case str():
                             pieces.append(part)
                             size += len(part)

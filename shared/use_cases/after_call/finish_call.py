@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from shared.domain.transcript import text_of
 from shared.ports.after_call_records import AfterCallRecords
 from shared.ports.call_store import CallStore
 from shared.ports.directory import Directory
-from shared.ports.language_model import LanguageModel
+from shared.ports.language_model import LanguageModel, Usage
 from shared.ports.vault import Sealed, Vault
 from shared.use_cases.after_call.asking import Asking, Tally, Unfit, dumped
 
@@ -30,14 +30,20 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_FAULT = 300
 
+NoteUsage = Callable[[str, Sequence[Usage]], None]
+"""Puts what a model has used to a tenant's account; it never waits, and never fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class FinishCall:
+    """`note_usage`: None where nobody counts."""
+
     call_store: CallStore
     directory: Directory
     records: AfterCallRecords
     model: LanguageModel
     vault: Vault
+    note_usage: NoteUsage | None = None
 
     async def __call__(self, request: CallRequest) -> None:
         """May be run again after a crash, at any point: what was kept once stays.
@@ -88,6 +94,10 @@ class FinishCall:
         except Unfit as error:
             logger.warning("call %s: the analysis does not fit: %s", call.call_id, error)
             return None, AnalysisRecord(None, f"no answer fitted: {error}"[:_LONGEST_FAULT], tally.questions())
+        finally:
+            # Also of what failed, or is going to be asked again: it was used.
+            if self.note_usage is not None:
+                self.note_usage(call.tenant_id, tally.used)
         return analysis, AnalysisRecord(analysis.to_json(), questions=tally.questions())
 
     async def _read(self, call: Call, agent: Agent, asking: Asking) -> Analysis:

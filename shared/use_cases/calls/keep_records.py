@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain import pipe_names
 from shared.domain.call import Call, EndReason, Recording, Turn, TurnOutcome, end_state
+from shared.domain.knowledge.citations import read_citations
 from shared.domain.latency import latency_of
 from shared.domain.ledger import read_costs, read_moments
 from shared.domain.recording import CONTENT_TYPE, stereo_wav
@@ -38,7 +39,8 @@ def turn_of(number: int, journal: dict[str, str]) -> Turn | None:
     if not heard and not said:
         return None
     outcome = TurnOutcome(journal.get("outcome", TurnOutcome.RUNNING))
-    return Turn(number, heard, said, outcome, read_moments(journal), read_costs(journal))
+    citations = read_citations(journal)
+    return Turn(number, heard, said, outcome, read_moments(journal), read_costs(journal), citations)
 
 
 @dataclass(frozen=True, slots=True)

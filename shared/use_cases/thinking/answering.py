@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain import pipe_names, takes
+from shared.domain.call import Agent
 from shared.domain.errors import ContentRefused, LanguageModelError
+from shared.domain.knowledge.citations import CITATIONS, citations_text
 from shared.domain.ledger import Cost, Moment
 from shared.domain.refusals import is_farewell, refusal_in
 from shared.domain.sentences import SentenceSplitter
 from shared.domain.steps import TurnRequest
 from shared.ports.clock import Clock
+from shared.ports.knowledge import Passage
 from shared.ports.language_model import LanguageModel, Message, ToolCall, Usage, Wish
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.tool_box import ToolRequest
 from shared.use_cases.thinking.deeds import Deed
 from shared.use_cases.thinking.noted_rounds import NotedRounds, Round
+from shared.use_cases.thinking.passages import cited
 from shared.use_cases.thinking.told import Told
 from shared.use_cases.thinking.tool_calling import ToolCalling
 
@@ -51,7 +55,7 @@ class Answering:
     Of a take that is only tentative nothing is noted in the journal, and no tool of it has an effect. `told` comes
     first: it may have to wait for the answer before to be over; None stands for a turn whose words nobody knows.
     `apology`: what is said where there is no answer, or no more of it. `leaving`, once it has ended: what is to be
-    called when all of it has been heard; `is_last`: the call ends with it.
+    called when all of it has been heard, for `agent`, where that is known; `is_last`: the call ends with it.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Answering:
         late_after_ms: int,
     ) -> None:
         self.take = take
+        self.agent: Agent | None = None
         self.leaving: ToolRequest | None = None
         self.is_last = False
         self._ports = ports
@@ -78,13 +83,14 @@ class Answering:
         self._calls = 0
         self._number, self._kept = 0, 0
         self._noted = NotedRounds(ports.pipes, request, take)
-        self._moments: dict[str, float] = {}
+        self._entries: dict[str, str | float] = {}
+        self._rests_on: Sequence[Passage] = ()
         self._task = asyncio.create_task(self._run(), name=f"answer to take {take}")
 
     async def finish(self) -> None:
-        """This take is final: note when what happened, and wait until its answer is whole. Raises: StoreError."""
+        """This take is final: note what happened, and wait until its answer is whole. Raises: StoreError."""
         self._final.set()
-        await asyncio.gather(*(self._keep(name, at_ms) for name, at_ms in list(self._moments.items())))
+        await asyncio.gather(*(self._keep(name, value) for name, value in list(self._entries.items())))
         try:
             await self._task
         finally:
@@ -126,6 +132,7 @@ class Answering:
             if self._told is None:
                 raise LanguageModelError("nothing_heard", "what the caller said is not known")
             told = await self._told()
+            self.agent = told.agent
             await self._write_answer(told)
         except ContentRefused as error:
             logger.warning("call %s turn %d: %s", self._request.call_id, self._request.turn, error)
@@ -153,6 +160,7 @@ class Answering:
             self.is_last = True
             await self._write(told.farewell)
             return
+        self._rests_on = told.passages
         messages, rounds = list(told.messages), await self._noted.read() if told.tools else []
         for noted in rounds:
             messages += noted.messages
@@ -185,7 +193,7 @@ class Answering:
                 if isinstance(item, str):
                     self._tokens += 1
                     if self._tokens == 1:
-                        await self._note(Moment.FIRST_TOKEN)
+                        await self._note(Moment.FIRST_TOKEN, self._ports.clock.now_ms())
                     for sentence in splitter.feed(item):
                         said += f" {sentence}"
                         await self._write(sentence)
@@ -201,10 +209,12 @@ class Answering:
     async def _write(self, sentence: str) -> None:
         """Append the sentence as the next one, unless one stands in its place."""
         self._number += 1
+        if self._number == 1 and self._rests_on:
+            await self._note(CITATIONS, citations_text(cited(self._rests_on)))
         if self._number > self._kept:
             await self._append(takes.sentence_position(self.take, self._number), {"text": sentence})
             if self._number == 1:
-                await self._note(Moment.FIRST_SENTENCE)
+                await self._note(Moment.FIRST_SENTENCE, self._ports.clock.now_ms())
 
     async def _say_in_place(self, sentence: str) -> None:
         """Instead of an answer, or of what is missing of it; once, however often the step runs."""
@@ -219,10 +229,11 @@ class Answering:
             self._request.call_id, self._request.turn, deed.entry(number), deed.to_text()
         )
 
-    async def _note(self, moment: Moment) -> None:
-        now_ms = self._moments.setdefault(moment, self._ports.clock.now_ms())
+    async def _note(self, name: str, value: str | float) -> None:
+        """The first value stands; it is kept as soon as the take is final."""
+        value = self._entries.setdefault(name, value)
         if self._final.is_set():
-            await self._keep(moment, now_ms)
+            await self._keep(name, value)
 
-    async def _keep(self, moment: str, at_ms: float) -> None:
-        await self._ports.live_calls.note_once(self._request.call_id, self._request.turn, moment, at_ms)
+    async def _keep(self, name: str, value: str | float) -> None:
+        await self._ports.live_calls.note_once(self._request.call_id, self._request.turn, name, value)

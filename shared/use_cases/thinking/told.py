@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.call import Agent
+from shared.ports.knowledge import Passage
 from shared.ports.language_model import Message, ToolOffer
 from shared.ports.tool_box import Tool, ToolBox
 
@@ -14,7 +15,8 @@ from shared.ports.tool_box import Tool, ToolBox
 class Told:
     """`caller`, `heard` and `language`: see `ToolRequest`. `filler`: what is said while a tool runs that has no
     phrase of its own. `box`: who calls `tools`; None where there are none.
-    `farewell`: what is said instead of an answer, the last of this call.
+    `passages`: of documents, on which the answer rests. `farewell`: what is said instead of an answer, the last of
+    this call.
     """
 
     agent: Agent
@@ -25,6 +27,7 @@ class Told:
     filler: str = ""
     tools: tuple[Tool, ...] = ()
     box: ToolBox | None = None
+    passages: Sequence[Passage] = ()
     farewell: str = ""
 
     @property

@@ -11,6 +11,7 @@ import pytest
 from functions.api import calls
 from shared.domain.call import Call, CallState, EndReason, Provider, Recording, Turn, TurnOutcome
 from shared.domain.errors import Conflict, NotFound, StoreError
+from shared.domain.knowledge.citations import Citation
 from shared.domain.provider_recording import ProviderRecording, RecordingState
 from shared.domain.telephony.handed import Handed
 from shared.domain.telephony.handed import Line as Said
@@ -46,6 +47,7 @@ CALL = Call(
             TurnOutcome.INTERRUPTED,
             {"speech_ended_ms": 10.0, "transcript_ms": 20.0, "turn_ended_ms": 510.0, "first_frame_sent_ms": 530.0},
             {"takes": 2.0},
+            (Citation("shop", "d1", "p1", "Handbook", "page 3", 0.9),),
         ),
     ),
 )
@@ -177,6 +179,7 @@ async def test_one_call_with_its_turns(look_up: FakeLookUp) -> None:
             "moments": {"first_frame_sent_ms": 1.5},
             "costs": {},
             "latency": None,
+            "citations": [],
         },
         {
             "number": 1,
@@ -196,6 +199,16 @@ async def test_one_call_with_its_turns(look_up: FakeLookUp) -> None:
                 "prepared_ms": {"transcript": 490.0},
                 "speculation": False,
             },
+            "citations": [
+                {
+                    "collection": "shop",
+                    "document_id": "d1",
+                    "passage_id": "p1",
+                    "title": "Handbook",
+                    "place": "page 3",
+                    "score": 0.9,
+                }
+            ],
         },
     ]
 

@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.call import Turn, TurnOutcome
 from shared.domain.conversation import remembered, system_prompt
+from shared.domain.knowledge.citations import Citation
 from shared.domain.ledger import Moment, read_moments
 from shared.domain.transcript import text_of
 
@@ -46,6 +47,16 @@ def test_a_transcript_has_a_line_a_speech() -> None:
         "agent: Hello, this is Nora.\ncaller: Where is my order?\nagent: Let me\ncaller: Number seven."
     )
     assert text_of([]) == ""
+
+
+def test_a_transcript_says_on_what_an_answer_rests() -> None:
+    pages = (
+        Citation("shop", "d1", "p1", "Handbook", "page 3", 0.9),
+        Citation("shop", "d2", "p2", "Parking", "", 0.5),
+    )
+    turn = Turn(1, "When?", "At nine.", TurnOutcome.COMPLETED, citations=pages)
+    told = "caller: When?\nagent: At nine.\n  rests on: Handbook, page 3\n  rests on: Parking"
+    assert text_of([turn]) == told
 
 
 def test_moments_are_read_from_a_journal() -> None:

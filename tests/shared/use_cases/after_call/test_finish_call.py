@@ -88,6 +88,8 @@ class House:
     retention: Retention = field(default_factory=Retention)
     records: FakeAfterCallRecords = field(default_factory=lambda: FakeAfterCallRecords(KEY))
     calls: FakeCallStore = field(default_factory=FakeCallStore)
+    used: list[tuple[str, int]] = field(default_factory=list)
+    """Tenants, and the tokens that were put to their account."""
 
     async def finish(self) -> FinishCall:
         agent = Agent(
@@ -114,7 +116,10 @@ class House:
             turns=self.turns,
         )
         await self.calls.create(call)
-        return FinishCall(self.calls, FakeDirectory(agent), self.records, self.model, self.vault)
+        return FinishCall(self.calls, FakeDirectory(agent), self.records, self.model, self.vault, self._note_usage)
+
+    def _note_usage(self, tenant_id: str, used: Sequence[Usage]) -> None:
+        self.used += [(tenant_id, each.input_tokens + each.output_tokens) for each in used]
 
     @property
     def document(self) -> dict[str, Any]:
@@ -286,6 +291,26 @@ async def test_a_model_that_does_not_answer_is_asked_later(failure: object) -> N
     assert not house.records.kept
     await finish(REQUEST)
     assert house.document["outcome"] == "booked"
+
+
+async def test_what_every_answer_took_is_put_to_the_tenants_account() -> None:
+    busy = LanguageModelError("m", "busy", retryable=True)
+    house = House(FakeModel({"outcome": "no"}, ANSWER, busy, ANSWER, {"day": "Friday"}))
+    finish = await house.finish()
+    with pytest.raises(LanguageModelError):
+        await finish(REQUEST)
+    assert house.used == [("t", 120)] * 2, "also what was answered before it failed"
+    await finish(REQUEST)
+    assert house.used == [("t", 120)] * 4
+    await finish(REQUEST)
+    assert len(house.used) == 4, "what is kept is not asked again"
+    assert house.records.analyses[KEY].questions.input_tokens == 200
+
+
+async def test_answers_that_never_fit_were_answers() -> None:
+    house = House(FakeModel("no", "{}"))
+    await (await house.finish())(REQUEST)
+    assert house.used == [("t", 120)] * 2
 
 
 async def test_given_up_it_is_hidden_all_the_same() -> None:

@@ -14,6 +14,7 @@ import pytest
 from shared.domain import pipe_names
 from shared.domain.call import CallState, EndReason, Turn, TurnOutcome
 from shared.domain.errors import NotFound
+from shared.domain.knowledge.citations import CITATIONS, Citation, citations_text
 from shared.domain.ledger import Cost
 from shared.domain.steps import TurnRequest, WrapUpRequest
 from shared.use_cases.calls.keep_records import KeepRecords, turn_of
@@ -126,6 +127,15 @@ async def test_with_the_first_turn_the_greeting_is_recorded(house: House) -> Non
     call = await house.call_store.get(TENANT_ID, CALL_ID)
     assert call is not None
     assert [turn.said for turn in call.turns] == ["Hello.", "Let me"]
+
+
+async def test_on_what_an_answer_rests_is_recorded(house: House) -> None:
+    page = Citation("shop", "d1", "p1", "Handbook", "page 3", 0.9)
+    await house.live_calls.note(CALL_ID, 1, {CITATIONS: citations_text([page])})
+    await keeping(house).of_turn(turn_request(1))
+    call = await house.call_store.get(TENANT_ID, CALL_ID)
+    assert call is not None
+    assert [turn.citations for turn in call.turns] == [(page,)]
 
 
 async def test_a_turn_in_which_nobody_spoke_is_not_recorded(house: House) -> None:

@@ -12,7 +12,7 @@ from shared.domain import pipe_names, takes
 from shared.domain.errors import StoreError
 from shared.domain.refusals import farewell_in
 from shared.use_cases.thinking.spend_guard import SpendGuard
-from shared.use_cases.thinking.think import Spending, Think
+from shared.use_cases.thinking.think import Think
 from tests.fakes.call import CALL_ID, TENANT_ID, House, turn_request
 from tests.fakes.model_usages import FakeModelUsages
 from tests.fakes.models import Answer, FakeLanguageModel
@@ -33,7 +33,8 @@ class Scene:
         async def end(call_id: str) -> None:
             self.ended.append(call_id)
 
-        return replace(thinking(self.house, self.model, FakeToolBox()), spending=Spending(self.guard, end))
+        plain = thinking(self.house, self.model, FakeToolBox())
+        return replace(plain, sources=replace(plain.sources, guard=self.guard), end_spent=end)
 
 
 @pytest.fixture

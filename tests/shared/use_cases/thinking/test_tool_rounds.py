@@ -11,7 +11,7 @@ import pytest
 from shared.domain import pipe_names, takes
 from shared.domain.agents.tools import Tools
 from shared.domain.conversation import APOLOGY
-from shared.domain.errors import ContentRefused, LanguageModelError, StoreError, ToolError
+from shared.domain.errors import ContentRefused, StoreError, ToolError
 from shared.ports.language_model import Message, Usage
 from shared.ports.tool_box import ToolRequest, ToolResult
 from shared.use_cases.thinking.answering import MOST_ROUNDS
@@ -311,23 +311,3 @@ async def test_what_answers_cost_is_counted(house: House) -> None:
     await think(house, model, FakeToolBox())
     journal = await house.live_calls.journal(CALL_ID, 1)
     assert (journal["cost.input_tokens"], journal["cost.output_tokens"]) == ("250", "30")
-
-
-async def test_contributions_stand_before_the_callers_words(house: House) -> None:
-    async def known(*_: object) -> list[Message]:
-        return [Message("system", "The shop opens at nine.")]
-
-    async def late(*_: object) -> list[Message]:
-        await asyncio.sleep(60)
-        return [Message("system", "Too late.")]
-
-    async def failing(*_: object) -> list[Message]:
-        raise LanguageModelError("away", "away")
-
-    model = FakeLanguageModel(house.clock, ON_ITS_WAY)
-    await tell(house, FINAL)
-    began_s = asyncio.get_running_loop().time()
-    plain = thinking(house, model, FakeToolBox())
-    await replace(plain, contributions=(failing, late, known))(turn_request(1))
-    assert [message.text for message in model.asked[0][-2:]] == ["The shop opens at nine.", "Where is my order?"]
-    assert asyncio.get_running_loop().time() - began_s < 1

@@ -11,6 +11,7 @@ from shared.domain.agents.document import Agent
 from shared.domain.agents.tools import Effect, HttpTool, Tools
 from shared.ports.language_model import ToolCall
 from shared.ports.tool_box import Tool, ToolRequest, ToolResult
+from shared.use_cases.thinking.briefing import Sources
 from shared.use_cases.thinking.think import Think
 from tests.fakes.call import CALL_ID, House, turn_request
 from tests.fakes.models import FakeLanguageModel
@@ -63,7 +64,8 @@ def thinking(house: House, model: FakeLanguageModel, box: FakeToolBox) -> Think:
         assert call_id == CALL_ID
         return "+14155550100"
 
-    return Think(house.pipes, house.live_calls, house.directory, model, house.clock, tools=box, caller=caller)
+    sources = Sources(tools=box, caller=caller)
+    return Think(house.pipes, house.live_calls, house.directory, model, house.clock, sources)
 
 
 async def tell(house: House, event: takes.TakeEvent, turn: int = 1) -> None:

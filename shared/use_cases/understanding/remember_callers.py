@@ -22,6 +22,8 @@ from shared.ports.vault import Vault
 
 logger = logging.getLogger(__name__)
 
+_UNDERSTOOD_WITHIN_MS = 12_000
+_LOOKS_EVERY_MS = 250
 _PORTION = 500
 _MOST_PORTIONS = 20
 
@@ -47,7 +49,7 @@ class RememberCallers:
 
     async def _keep(self, tenant_id: str, call_id: str) -> None:
         state, _ = await self.states.read(call_id)
-        if state is None or not (state.intent or state.slots):
+        if state is None:
             return
         call = await self.call_store.get(tenant_id, call_id)
         agent = await self._agent(call) if call else None
@@ -55,6 +57,9 @@ class RememberCallers:
             return
         callers = self._callers(call)
         if not callers or not agent.memory_hours:
+            return
+        state = await self._at_last(call, state)
+        if not (state.intent or state.slots):
             return
         now = self.clock.now()
         document = json.dumps(state.to_json()).encode()
@@ -68,6 +73,15 @@ class RememberCallers:
             forget_at=now + timedelta(hours=agent.memory_hours),
         )
         await self.memories.keep(memory)
+
+    async def _at_last(self, call: Call, state: State) -> State:
+        """With the caller's last words in it, which are still being understood where he hung up after them."""
+        last = max((turn.number for turn in call.turns if turn.heard), default=0)
+        until_ms = self.clock.now_ms() + _UNDERSTOOD_WITHIN_MS
+        while last and not state.has_understood(last) and self.clock.now_ms() < until_ms:
+            await self.clock.sleep_ms(_LOOKS_EVERY_MS)
+            state = (await self.states.read(call.call_id))[0] or state
+        return state
 
     async def recall(self, tenant_id: str, call_id: str, agent: Agent) -> State | None:
         """What the same caller's last call with this agent was about; of slots and flow what it still declares, all

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.adapters.aes_gcm.vault import AesGcmVault
-from shared.domain.call import OUTBOUND, Agent, Call, CallState
+from shared.domain.call import OUTBOUND, Agent, Call, CallState, Turn, TurnOutcome
 from shared.domain.errors import StoreError
 from shared.domain.telephony.lines import Line, Provider
 from shared.domain.understanding.callers import caller_keys, party_of
@@ -49,10 +50,20 @@ def _call(call_id: str = "one", **changes: object) -> Call:
 
 
 class Clock:
-    at = NOW
+    def __init__(self) -> None:
+        self.at = NOW
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     def now(self) -> datetime:
         return self.at
+
+    def now_ms(self) -> float:
+        return self.at.timestamp() * 1000
+
+    async def sleep_ms(self, duration_ms: float) -> None:
+        self.at += timedelta(milliseconds=duration_ms)
+        if self.meanwhile is not None:
+            await self.meanwhile()
 
 
 class Calls:
@@ -104,6 +115,29 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+async def test_last_words_that_are_still_being_understood_are_kept(world: World) -> None:
+    turns = tuple(Turn(number, "words", "I see.", TurnOutcome.COMPLETED) for number in (1, 2, 3))
+    call = _call(turns=(*turns, Turn(4, None, "Are you there?", TurnOutcome.INTERRUPTED)))
+    slots = {**STATE.slots, "phone": Held(value="+14155550111", said="it is …", turn=3)}
+
+    async def understood() -> None:
+        await world.states.write("one", replace(STATE, slots=slots, turns=(1, 2, 3)), revision=1)
+
+    world.clock.meanwhile = understood
+    await world.keep(call)
+    recalled = await world.recall(_call("two"))
+    assert recalled is not None
+    assert set(values(recalled)) == {"name", "phone"}
+
+
+async def test_last_words_that_nobody_understands_keep_nothing_back(world: World) -> None:
+    await world.keep(_call(turns=(Turn(7, "words", "", TurnOutcome.FAILED),)))
+    assert timedelta(seconds=10) < world.clock.now() - NOW < timedelta(seconds=15)
+    recalled = await world.recall(_call("two"))
+    assert recalled is not None
+    assert set(values(recalled)) == {"name"}
 
 
 async def test_the_same_caller_is_offered_to_go_on(world: World) -> None:

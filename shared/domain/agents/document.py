@@ -48,6 +48,11 @@ class AgentDocument:
     after_call: AfterCall = field(default_factory=AfterCall)
     retention: Retention = field(default_factory=Retention)
 
+    def trusts(self, number: str) -> bool:
+        """Whether the company has said that callers may be put through to this number."""
+        destinations = (tool.destinations.values() for tool in self.tools.built_in)
+        return self.manner.trusts(number) or any(number in numbers for numbers in destinations)
+
     @property
     def quiet_limit_ms(self) -> int:
         """The silence that ends the call, as far as one turn can last."""

@@ -15,7 +15,10 @@ from shared.ports.outbound_calls import OutboundCalls
 
 _RESERVING = 8
 """So often another call may be quicker before we give up."""
-_HOW_TO_ALLOW = "; an administrator allows it by the tenant's outbound policy, or by the agent's hand_over_numbers"
+_HOW_TO_ALLOW = (
+    "; an administrator allows it by the tenant's outbound policy, or by the agent's hand_over_numbers or transfer "
+    "destinations"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class AllowTransfer:
         Raises: Forbidden for whom and when, Conflict for how many and how much, StoreError.
         """
         agent = await self.directory.agent(live.tenant_id, live.agent_id, live.agent_version)
-        is_trusted = agent is not None and agent.manner.trusts(transfer.to)
+        is_trusted = agent is not None and agent.trusts(transfer.to)
         for _ in range(_RESERVING):
             now = self.clock.now()
             policy, usage = await self.outbound_calls.standing(live.tenant_id, now)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.agents.tools import BuiltIn, BuiltInTool, Tools
 from shared.domain.call import CallState, EndReason
 from shared.domain.errors import Conflict, Forbidden, TelephonyError
 from shared.domain.manner import HandOver, Manner
@@ -61,6 +62,15 @@ async def test_to_where_nobody_may_dial_nobody_is_put_through(
     assert await usage(made) == (0, 0)
     await made.command.transfer(TENANT_ID, CALL_ID, SALES)
     assert len(made.control.told) + len(made.ordered) == 1, "the call is still there to be put through"
+
+
+async def test_a_destination_of_the_agents_tool_needs_no_policy() -> None:
+    made = await running(policy=None)
+    transfer = BuiltInTool(name=BuiltIn.TRANSFER, destinations={"Anna": ANNA})
+    made.house.change_agent(tools=Tools(built_in=(transfer,)))
+    with pytest.raises(Forbidden):
+        await made.command.transfer(TENANT_ID, CALL_ID, SALES)
+    await made.command.transfer(TENANT_ID, CALL_ID, Transfer(ANNA))
 
 
 async def test_who_has_no_policy_puts_through_to_whom_the_agent_names_only() -> None:

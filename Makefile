@@ -73,7 +73,7 @@ format: setup ## put the code into its form
 test: ## all tests, with a browser (TESTS="tests/shared -k name" for some of them)
 	@$(PYTHON) -m local_stack.setup --chromium
 	@$(if $(TESTS),,found=$$(npm --prefix clients/talk test --silent 2>&1) || { echo "$$found"; exit 1; })
-	@PATH="$$PATH:$(STATE_DIR)/chromium" $(VENV)/python -m pytest -q $(TESTS)
+	@PATH="$$PATH:$(STATE_DIR)/chromium" $(VENV)/python -m $(if $(TESTS),pytest -q $(TESTS),tests.lanes)
 
 .PHONY: eval
 eval: setup ## agents tested by simulated callers (SCENARIOS="file …", MODEL=local, REPORT=folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,23 @@ import pytest
 from shared.domain.telephony.lines import Line
 from tests.end_to_end.capabilities import Proofs
 from tests.end_to_end.stack import Stack
+from tests.end_to_end.typed_calls import ACME, TOOL_SECRET
+
+SETTINGS = {
+    "TOOL_SECRETS": json.dumps({ACME: {"company": TOOL_SECRET}}),
+    "MODEL_PRICES": json.dumps({"costly": {"input": 1_000_000, "output": 1_000_000}}),
+}
+"""A token of the costly model costs a cent."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the stack with real models."""
+    for item in items:
+        shared = getattr(item, "_fixtureinfo", None)
+        found = shared.name2fixturedefs.get("stack", ()) if shared is not None else ()
+        if any(fixture.scope == "session" for fixture in found[-1:]):
+            item.add_marker(pytest.mark.real_models)
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +41,7 @@ def scripted_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _running(folders: pytest.TempPathFactory, *, scripted: bool) -> Iterator[Stack]:
-    started = Stack.start(folders.mktemp("stack") / "state", scripted=scripted)
+    started = Stack.start(folders.mktemp("stack") / "state", scripted=scripted, settings=SETTINGS)
     try:
         started.seed(Path(__file__).with_name("seed.json"))
         yield started

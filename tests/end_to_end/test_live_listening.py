@@ -16,7 +16,7 @@ from tests.end_to_end.line_calls import PERSON, TALK, number_of
 from tests.end_to_end.outside import ask, introduce, least_edits, utterances
 from tests.end_to_end.stack import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end, pytest.mark.real_models]
 
 LINES = lines_with(Capability.LIVE_LISTENING)
 MISHEARD_WORDS = 3

@@ -35,10 +35,11 @@ async def delete_overdue(timer: func.TimerRequest) -> None:
         logger.warning("what is overdue is deleted next time: %s", error)
         return
     logger.info(
-        "deleted: %d recordings, %d transcripts, %d raw texts, %d messages; sealed anew: %d",
+        "deleted: %d recordings, %d transcripts, %d raw texts, %d settled, %d told; sealed anew: %d",
         deleted.recordings,
         deleted.transcripts,
         deleted.raw,
+        deleted.settled,
         deleted.deliveries,
         deleted.resealed,
     )

@@ -164,8 +164,17 @@ param databaseGeoBackup bool = false
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param recordingsSku string = 'Standard_ZRS'
 
-@description('Days after which recordings are deleted; 0 keeps them.')
-param recordingDays int = 90
+@description('Days after which recordings are deleted whatever the retention of their agent says; 0 for never. The app deletes each when its agent\'s days are over: this is for what it should ever forget, and no less than the longest of them.')
+param recordingDays int = 3650
+
+@description('Days after which prepared sounds are deleted that nobody has made anew; the app makes what is missing.')
+param soundDays int = 90
+
+@description('Whether there are secrets that sign the requests of agents\' tools, by tenant; they are stored in Key Vault by hand.')
+param toolSecrets bool = false
+
+@description('What models cost, in cents per million tokens, by the name of the deployment, such as { chat: { input: 75, output: 450 } }; those that are not named cost nothing, and no cap on spending ever ends their calls.')
+param modelPrices object = {}
 
 @description('Whether there is an Azure AI Search, for documents that agents may know.')
 param knowledge bool = false
@@ -262,12 +271,16 @@ var appSettings = {
   TWILIO_AUTH_TOKEN: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/twilio-auth-token)'
   TWILIO_API_BASE_URL: 'https://api.twilio.com'
 
+  // The app: what it seals; made once by infra/hooks/make-sealing-key.sh, never by a deployment
+  SEALING_KEYS: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/sealing-keys)'
+
   // The app: models
   AZURE_OPENAI_ENDPOINT: openAi.outputs.endpoint
   OPENAI_PROVIDER: 'azure_openai'
   LLM_MODEL: 'chat'
   STT_MODEL: 'transcription'
   TTS_MODEL: 'speech'
+  MODEL_PRICES: empty(modelPrices) ? '' : string(modelPrices)
   FALLBACK_OPENAI_PROVIDER: empty(fallbackOpenAiLocation) ? 'none' : 'azure_openai'
   FALLBACK_AZURE_OPENAI_ENDPOINT: empty(fallbackOpenAiLocation) ? '' : fallbackOpenAi!.outputs.endpoint
 }
@@ -309,6 +322,10 @@ var samvaadSettings = empty(samvaadWorkspaceId) ? {} : union(
   },
   samvaadSigns ? { SAMVAAD_SIGNING_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/samvaad-signing-secret)' } : {}
 )
+
+var toolSettings = !toolSecrets ? {} : {
+  TOOL_SECRETS: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/tool-secrets)'
+}
 
 var knowledgeSettings = !knowledge ? {} : {
   KNOWLEDGE_PROVIDER: 'azure_search'
@@ -379,8 +396,7 @@ module recordings 'modules/storage.bicep' = {
     skuName: recordingsSku
     softDeleteDays: 14
     keepsRecordings: true
-    expiryDays: recordingDays
-    expiringContainers: [recordingsContainer, soundsContainer]
+    expiryDays: { '${recordingsContainer}': recordingDays, '${soundsContainer}': soundDays }
   }
 }
 
@@ -513,7 +529,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.appId
     storageName: hostStorage.outputs.name
     packageContainer: packageContainer
-    settings: union(knowledgeSettings, sarvamSettings, samvaadSettings, extraSettings, connectSettings, vonageSettings, appSettings)
+    settings: union(knowledgeSettings, toolSettings, sarvamSettings, samvaadSettings, extraSettings, connectSettings, vonageSettings, appSettings)
     publicBaseUrl: publicBaseUrl
     instanceMemoryMb: instanceMemoryMb
     maximumInstances: maximumInstances

@@ -4,7 +4,7 @@ set -eu
 
 status=0
 
-for tool in az curl npm "${PYTHON:-python3}"; do
+for tool in az curl npm openssl "${PYTHON:-python3}"; do
     if ! command -v "$tool" >/dev/null 2>&1; then
         echo "$tool is missing: install it first." >&2
         status=1
@@ -24,5 +24,10 @@ need UPSTREAM_APP_ID "client id of the app registration of the event endpoint"
 need AUTH_METADATA_URL "OpenID Connect metadata of the user flow or tenant"
 need AUTH_AUDIENCE "client id of the API in that tenant"
 need TWILIO_ACCOUNT_SID "account SID, see the Twilio console"
+
+# Where the vault is there already, the key must stand in it before the app is told of it.
+if [ "$status" = 0 ] && [ -n "${KEY_VAULT_NAME:-}" ]; then
+    sh "$(dirname "$0")/make-sealing-key.sh"
+fi
 
 exit "$status"

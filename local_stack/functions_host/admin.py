@@ -1,8 +1,9 @@
-"""The admin API of the host: its status, and the functions it runs."""
+"""The admin API of the host: its status, the functions it has, and running one of them by hand."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 from local_stack.functions_host.function_index import FunctionIndex
@@ -11,20 +12,33 @@ from local_stack.functions_host.http_messages import RawRequest, encode, json_an
 from local_stack.functions_host.http_protocol import HttpConnection
 
 _HOST_VERSION = "4.0.0-local"
+_FUNCTIONS = "/admin/functions/"
 
 
 class AdminApi:
-    """Answers `GET /admin/host/status`, `/admin/host/ping` and `/admin/functions[/{name}]`."""
+    """Answers `GET /admin/host/status`, `/admin/host/ping` and `/admin/functions[/{name}]`; `POST
+    /admin/functions/{name}` runs a function that has a schedule, now and beside it.
 
-    def __init__(self, index: FunctionIndex, base_url: str, route_prefix: str, host_id: str) -> None:
+    Source: https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
+    """
+
+    def __init__(
+        self, index: FunctionIndex, base_url: str, route_prefix: str, host_id: str, *, run: Callable[[str], bool]
+    ) -> None:
+        """`run`: starts it; False where it is none that can be."""
         self._functions = {f.name: function_document(f, base_url, route_prefix) for f in index.functions}
         self._host_id = host_id
         self._started = time.monotonic()
+        self._run = run
         self.is_draining = False
 
     def handle(self, request: RawRequest, connection: HttpConnection) -> None:
         path = request.path.rstrip("/").casefold()
-        document = self._document(path, request.path.rstrip("/").rpartition("/")[2])
+        last = request.path.rstrip("/").rpartition("/")[2]
+        if request.method == "POST" and path.startswith(_FUNCTIONS) and self._run(last):
+            connection.answer(encode(202, (), b"", keep_alive=connection.keep_alive))
+            return
+        document = self._document(path, last)
         if document is None or request.method != "GET":
             connection.answer(encode(404, (), b"", keep_alive=connection.keep_alive))
         else:
@@ -45,6 +59,6 @@ class AdminApi:
             return {}
         if path == "/admin/functions":
             return list(self._functions.values())
-        if path.startswith("/admin/functions/"):
+        if path.startswith(_FUNCTIONS):
             return self._functions.get(last)
         return None

@@ -71,7 +71,7 @@ class FunctionsHost:
         self._engine = DurableEngine(setup.index, self._invoker, self._store, setup.options.max_concurrent_activities)
         self._timers = TimerTriggers(setup.index, setup.settings, self._invoker, self._store)
         prefix = setup.options.route_prefix
-        self._admin = AdminApi(setup.index, base_url, prefix, setup.options.hub_name)
+        self._admin = AdminApi(setup.index, base_url, prefix, setup.options.hub_name, run=self._timers.run_now)
         handlers["rpc"] = DurableWebhooks(_RPC_PREFIX, self._engine, links)
         handlers["public"] = HttpFunctions(
             setup.index,

@@ -49,10 +49,23 @@ class TimerTriggers:
         self._zone = _time_zone(settings)
         self._timers = [_read(function, settings) for function in index.with_trigger(TIMER_TRIGGER)]
         self._tasks: list[asyncio.Task[None]] = []
+        self._by_hand: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._keep_time(timer)) for timer in self._timers]
+
+    def run_now(self, name: str) -> bool:
+        """Run one by hand, whatever its schedule says. Whether there is one of that name."""
+        for timer in self._timers:
+            if timer.function.name == name:
+                task = asyncio.get_running_loop().create_task(
+                    self._run(timer, *self._remembered(timer), past_due=False)
+                )
+                self._by_hand.add(task)
+                task.add_done_callback(self._by_hand.discard)
+                return True
+        return False
 
     def begin_stop(self) -> None:
         for task in self._tasks:

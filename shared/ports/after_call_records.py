@@ -85,6 +85,12 @@ class RetentionStore(Protocol):
         """Sealed texts that are due."""
         ...
 
+    async def delete_settled(self, now: datetime, *, limit: int) -> int:
+        """Messages that callers left and that were handled, and call-backs that are over, of calls whose transcripts
+        are due; gives how many. What somebody still has to do stays until it is done.
+        """
+        ...
+
     async def delete_deliveries(self, before: datetime, *, limit: int) -> int:
         """Messages to webhooks that were made before this moment, and what they told."""
         ...

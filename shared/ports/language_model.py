@@ -55,7 +55,8 @@ class Wish:
     beside the first, where there is one; 0: never. `tools`: what may be called, unless `may_call`
     says that it must be answered in words now. `schema`: what the answer must be,
     as JSON; None: words. `models`: who is asked, by the names of the agent's document, in this order; none: those
-    of the settings.
+    of the settings. `longest_tokens` and `patience_s`: how long the answer may become, and for how long the model may
+    be silent, where that is more than what is set for the ear of a caller; 0: it is not.
     """
 
     late_after_ms: int = 0
@@ -63,6 +64,8 @@ class Wish:
     schema: Mapping[str, Any] | None = None
     may_call: bool = True
     models: tuple[ModelChoice, ...] = ()
+    longest_tokens: int = 0
+    patience_s: float = 0.0
 
 
 PLAIN = Wish()

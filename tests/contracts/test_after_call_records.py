@@ -12,6 +12,8 @@ import pytest
 
 from shared.adapters.postgres.analyses import PostgresAfterCallRecords
 from shared.adapters.postgres.call_store import PostgresCallStore
+from shared.adapters.postgres.callbacks import PostgresCallbacks
+from shared.adapters.postgres.messages_taken import PostgresMessagesTaken
 from shared.adapters.postgres.pool import PostgresPool
 from shared.adapters.postgres.retention import PostgresRetentionStore
 from shared.domain.after_call.records import AnalysisRecord, Questions, Words
@@ -19,6 +21,8 @@ from shared.domain.call import CallState, EndReason, Recording, Turn, TurnOutcom
 from shared.domain.provider_recording import ProviderRecording, RecordingState
 from shared.domain.steps import CallRequest
 from shared.ports.after_call_records import AfterCallRecords, OldSeal
+from shared.ports.callbacks import Callback
+from shared.ports.messages_taken import MessageTaken
 from shared.ports.vault import Sealed
 from tests.contracts.conftest import Tenant, publish
 from tests.contracts.test_call_store import _call
@@ -28,6 +32,10 @@ TURNS = (Turn(0, None, "Hello.", TurnOutcome.COMPLETED), Turn(1, "I am Ann", "Hi
 HIDDEN = [Words(0, None, "Hello."), Words(1, "I am [name]", "Hi [name].")]
 RECORD = AnalysisRecord({"summary": "Good \u0000.", "n": [1, {"a": None}]}, "", Questions("m", 2, 30, 4))
 DAY = timedelta(days=1)
+LEFT = """
+select message_id as id from messages_taken where call_id = %(id)s
+union all select callback_id from callbacks where promised_in = %(id)s
+"""
 
 
 @pytest.fixture
@@ -181,6 +189,41 @@ async def test_transcripts_go_with_all_that_hangs_on_them(
     assert call is not None
     assert call.turns == ()
     assert await records.analysis(acme.tenant_id, other) is not None
+
+
+async def test_what_callers_left_goes_when_it_is_settled_and_their_words_are_due(
+    retention: PostgresRetentionStore, pool: PostgresPool, calls: PostgresCallStore, acme: Tenant
+) -> None:
+    ended = datetime.now(UTC)
+    call_id = await ended_call(PostgresAfterCallRecords(pool), calls, acme, at=ended)
+    messages, promises = PostgresMessagesTaken(pool), PostgresCallbacks(pool)
+    for name in ("handled", "open"):
+        taken = MessageTaken(f"{name} {call_id}", acme.tenant_id, call_id, "first", "+15550100123", "Call me.", ended)
+        await messages.add(taken)
+        promise = Callback(
+            f"{name} {call_id}", acme.tenant_id, "first", call_id, "+15550100123", "+15550100001", ended, "asked to"
+        )
+        await promises.add(promise, most=9)
+    assert await messages.handle(acme.tenant_id, f"handled {call_id}", by="Ann", at=ended)
+    await pool.execute(
+        "update callbacks set state = 'placed' where callback_id = %(id)s returning 1",
+        {"id": f"handled {call_id}"},
+        repeatable=True,
+    )
+
+    async def left() -> list[str]:
+        rows = await pool.execute(LEFT, {"id": call_id}, repeatable=True)
+        return sorted(row["id"].split(" ")[0] for row in rows)
+
+    await _plan(retention)
+    await retention.delete_settled(ended + 364 * DAY, limit=1000)
+    assert await left() == ["handled", "handled", "open", "open"]
+    await retention.delete_transcripts(ended + 366 * DAY, limit=1000)
+    await retention.delete_settled(ended + 366 * DAY, limit=1000)
+    assert await left() == ["open", "open"], "it is still to be done"
+    assert await messages.handle(acme.tenant_id, f"open {call_id}", by="Ann", at=ended)
+    await retention.delete_settled(ended + 366 * DAY, limit=1000)
+    assert await left() == ["open"]
 
 
 async def test_nothing_goes_while_it_may_be_needed(

@@ -16,7 +16,7 @@ from shared.adapters.openai.account import OpenAIAccount
 from shared.adapters.openai.wire import OpenAIWire
 from shared.adapters.sarvam.wire import KEY_HEADER
 from shared.domain.errors import LanguageModelError
-from shared.ports.language_model import LanguageModel, Message, Usage
+from shared.ports.language_model import LanguageModel, Message, Usage, Wish
 from tests.contracts.language_models import MESSAGES, REPLY, TOKENS, Adapter, ask, items_of
 from tests.contracts.speech_service import Service, scripted_service, stub_service
 from tests.fakes.clock import FakeClock
@@ -125,6 +125,28 @@ async def test_what_is_sent(adapter: Adapter) -> None:
     assert asked["messages"] == [{"role": message.role, "content": message.text} for message in messages]
     assert asked["stream"] is True
     assert asked.get("max_tokens", asked.get("max_completion_tokens")) == 300
+
+
+@pytest.mark.parametrize(("wished", "allowed"), [(4_000, 4_000), (100, 300)])
+async def test_what_nobody_hears_may_be_longer(adapter: Adapter, wished: int, allowed: int) -> None:
+    asked: dict[str, Any] = {}
+
+    async def provider(request: web.Request) -> web.Response:
+        asked.update(await request.json())
+        return web.Response(status=400, text='{"error": {"message": "no"}}', content_type="application/json")
+
+    async with stub_service(provider) as service:
+        with pytest.raises(LanguageModelError):
+            await items_of(adapter.of(service), wish=Wish(longest_tokens=wished))
+    assert asked.get("max_tokens", asked.get("max_completion_tokens")) == allowed
+
+
+async def test_who_does_not_listen_waits_longer(adapter: Adapter) -> None:
+    dialogue = [{"heard": "Where is my order?", "reply": REPLY}]
+    async with scripted_service(dialogue, ttft_ms=600, token_ms=150) as service:
+        model = adapter.of(service, first_token_s=0.2, next_token_s=0.05)
+        items = await items_of(model, wish=Wish(patience_s=5))
+    assert [item for item in items if isinstance(item, str)] == TOKENS
 
 
 async def test_the_first_token_comes_long_before_the_last(adapter: Adapter) -> None:

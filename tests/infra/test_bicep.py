@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from shared.domain.agents.after_call import Days
 from tests.infra.bicep_source import (
     BICEP,
     HUBS,
@@ -115,6 +117,28 @@ def test_resource_is_locked_down(kind: str) -> None:
     for resource in of_kind:
         missing = [text for text in REQUIRED[kind] if text not in resource.body]
         assert not missing, f"{resource.file.name}: {resource.symbol} lacks {missing}"
+
+
+def test_no_deployment_makes_or_replaces_a_secret() -> None:
+    """What was sealed under a key that a deployment replaced could never be read again."""
+    assert not [r for r in resources(existing=True) if r.type.startswith("Microsoft.KeyVault/vaults/secrets")]
+    assert not re.search(r"newGuid\(|utcNow\(", "".join(code(file) for file in bicep_files()))
+
+
+def test_nothing_is_deleted_before_an_agents_days_are_over() -> None:
+    longest = get_args(Days)[1].le
+    given = re.search(r"^param recordingDays int = (\d+)$", code(MAIN), re.MULTILINE)
+    assert given is not None
+    assert int(given[1]) >= longest
+    expiring = re.search(r"expiryDays: \{(.+)\}", code(MAIN))
+    assert expiring is not None
+    assert "documents" not in expiring[1], "documents stay until somebody deletes them"
+
+
+def test_what_is_deleted_is_gone_after_the_days_of_soft_delete() -> None:
+    storage = code(BICEP / "modules" / "storage.bicep")
+    assert "version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } }" in storage
+    assert "rules: concat(expiries, forgetting)" in storage
 
 
 def test_database_wants_tls() -> None:

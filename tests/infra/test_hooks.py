@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters.aes_gcm.vault import read_keys
 from tests.infra.bicep_source import ROOT
 
 HOOKS = ROOT / "infra" / "hooks"
@@ -57,9 +60,9 @@ def cli(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _run(hook: str, cli: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _run(hook: str, cli: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", str(HOOKS / hook)],
+        ["sh", str(HOOKS / hook), *arguments],
         env={"PATH": f"{cli}:/usr/local/bin:/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,
@@ -122,7 +125,8 @@ def test_secret_is_looked_for_and_looked_up_again(cli: Path) -> None:
     run = _check_secret(cli)
     assert run.returncode == 0, run.stderr
     calls = (cli / "calls").read_text()
-    assert "--name twilio-auth-token --query id" in calls, "its value is never printed"
+    for name in ("twilio-auth-token", "sealing-keys"):
+        assert f"--name {name} --query id" in calls, "its value is never printed"
     assert "/id/config/configreferences/appsettings/refresh" in calls
 
 
@@ -131,3 +135,64 @@ def test_missing_secret_stops_the_deployment(cli: Path) -> None:
     run = _check_secret(cli)
     assert run.returncode == 1
     assert "az keyvault secret set --vault-name kv-test --name twilio-auth-token" in run.stderr
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    """A folder with an `az` whose vault is the folder: `live` and `deleted` secrets; no answer where `away` lies."""
+    az = tmp_path / "az"
+    az.write_text(f"""#!/bin/sh
+cd {tmp_path}
+echo "$*" >> calls
+[ ! -e away ] || exit 3
+case "$3" in
+    list) ls | grep -c '^live$' || true ;;
+    list-deleted) ls | grep -c '^deleted$' || true ;;
+    set) while [ "$1" != --file ]; do shift; done; cp "$2" live ;;
+esac
+""")
+    az.chmod(0o755)
+    return tmp_path
+
+
+def _make_key(vault: Path) -> subprocess.CompletedProcess[str]:
+    return _run("make-sealing-key.sh", vault, "2", "0", KEY_VAULT_NAME="kv-test")
+
+
+def test_the_key_for_sealing_is_made_once(vault: Path) -> None:
+    run = _make_key(vault)
+    assert run.returncode == 0, run.stderr
+    first = (vault / "live").read_text()
+    assert [len(key) for key in read_keys(first).values()] == [32]
+    assert not any(key in run.stdout + (vault / "calls").read_text() for key in json.loads(first).values())
+    assert _make_key(vault).returncode == 0
+    assert (vault / "live").read_text() == first, "another one would make all that is sealed unreadable"
+
+
+def test_a_key_for_sealing_that_was_deleted_is_brought_back_and_not_replaced(vault: Path) -> None:
+    (vault / "deleted").touch()
+    run = _make_key(vault)
+    assert run.returncode == 1
+    assert "az keyvault secret recover --vault-name kv-test --name sealing-keys" in run.stderr
+    assert not (vault / "live").exists()
+
+
+def test_a_vault_that_does_not_answer_is_no_vault_without_a_key(vault: Path) -> None:
+    (vault / "away").touch()
+    run = _make_key(vault)
+    assert run.returncode == 1
+    assert "Key Vault Secrets Officer" in run.stderr
+    assert (vault / "calls").read_text().count("secret list ") == 2
+    assert "secret set" not in (vault / "calls").read_text()
+
+
+@pytest.mark.parametrize("has_vault", [True, False])
+def test_where_there_is_a_vault_the_key_comes_before_the_app_is_told_of_it(vault: Path, has_vault: bool) -> None:
+    for tool in ("npm", "curl", "openssl"):
+        if shutil.which(tool) is None:
+            (vault / tool).symlink_to("/bin/true")
+    answers = dict.fromkeys(("DEPLOYER_NAME", "UPSTREAM_APP_ID", "AUTH_METADATA_URL", "AUTH_AUDIENCE"), "x")
+    named = {"KEY_VAULT_NAME": "kv-test"} if has_vault else {}
+    run = _run("check-parameters.sh", vault, TWILIO_ACCOUNT_SID="AC0", PYTHON="sh", **answers, **named)
+    assert run.returncode == 0, run.stderr
+    assert (vault / "live").exists() == has_vault

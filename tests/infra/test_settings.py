@@ -61,7 +61,6 @@ DEFAULTED = {
     "FALLBACK_TTS_VOICE",
     "LLM_CLIENT",
     "LONGEST_CALL_S",
-    "MODEL_PRICES",
     "PROVIDER_RECORDINGS_DELETE",
     "LLM_PROVIDER",
     "SAMVAAD_API_KEY",  # this one and the rest of the voice agents' where there are any: `samvaadSettings`
@@ -81,12 +80,11 @@ DEFAULTED = {
     "SARVAM_TTS_MODEL",
     "SARVAM_TTS_SPEAKER",
     "SARVAM_TTS_TRANSPORT",
-    "SEALING_KEYS",  # a Key Vault reference, for who keeps raw transcripts or has webhooks
     "STT_PROVIDER",
     "TTS_PROVIDER",
     "TTS_VOICE",
+    "TOOL_SECRETS",  # where there are any: `toolSettings`
     # An unresolved Key Vault reference would be a token that anyone can guess: given only while rotating.
-    "TOOL_SECRETS",
     "TWILIO_AUTH_TOKEN_PREVIOUS",
     # For who has them: they hold secrets, so they are given as Key Vault references.
     "TWILIO_SHARED_KEYS",
@@ -99,7 +97,7 @@ DEFAULTED = {
     "VONAGE_SIGNATURE_SECRET_PREVIOUS",
 }
 DEFAULTED |= {
-    "AZURE_SEARCH_ENDPOINT",  # this one and the rest of knowledge's where there is a search service: `knowledgeSettings`
+    "AZURE_SEARCH_ENDPOINT",  # this one and the rest where there is a search service: `knowledgeSettings`
     "AZURE_SEARCH_RANKING",
     "DOCUMENTS_CONTAINER",
     "EMBEDDING_DIMENSIONS",
@@ -138,6 +136,8 @@ def test_azure_gives_all_that_is_read_and_nothing_else() -> None:
         ("vonageSettings", {"VONAGE_SIGNATURE_SECRET", "VONAGE_PRIVATE_KEY"}),
         ("connectSettings", {"CONNECT_WEBHOOK_SECRET", "CONNECT_SECRET_ACCESS_KEY"}),
         ("sarvamSettings", {"SARVAM_API_KEY"}),
+        ("knowledgeSettings", set()),
+        ("toolSettings", {"TOOL_SECRETS"}),
         ("samvaadSettings", {"SAMVAAD_API_KEY", "SAMVAAD_WEBHOOK_SECRET", "SAMVAAD_SIGNING_SECRET"}),
     ],
 )
@@ -147,6 +147,13 @@ def test_what_is_asked_for_besides_is_read_and_its_secrets_stay_in_the_vault(
     given = optional_settings(variable)
     assert set(given) <= READ & DEFAULTED
     assert {name for name, value in given.items() if "Microsoft.KeyVault" in value} == secrets
+
+
+def test_what_may_be_asked_for_reaches_the_app() -> None:
+    main = code(MAIN)
+    joined = re.search(r"settings: union\((.+)\)", main)
+    assert joined
+    assert set(re.findall(r"var (\w+Settings) =", main)) <= set(joined[1].split(", "))
 
 
 def test_azure_leaves_no_needed_setting_to_a_default() -> None:

@@ -27,19 +27,36 @@ param softDeleteDays int
 @description('The blobs are recordings: earlier versions are kept for the soft delete period, and every access is logged.')
 param keepsRecordings bool
 
-@description('Days after which blobs are deleted; 0 keeps them.')
-@minValue(0)
-param expiryDays int = 0
-
-@description('Containers whose blobs expire; all others keep theirs until somebody deletes them.')
-param expiringContainers array = containers
+@description('Days after which the blobs of a container are deleted, by its name; those of all others, and where it is 0, stay until somebody deletes them.')
+param expiryDays object = {}
 
 var blobRoles = {
   owner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   contributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 }
 var blobRole = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobRoles[appRole])
-var deleteBlobs = expiryDays > 0 ? { delete: { daysAfterModificationGreaterThan: expiryDays } } : {}
+var expiring = filter(items(expiryDays), item => item.value > 0)
+var expiries = map(expiring, item => {
+  name: 'expire-${item.key}'
+  type: 'Lifecycle'
+  enabled: true
+  definition: {
+    filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['${item.key}/'] }
+    actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: item.value } } }
+  }
+})
+// What is deleted, or replaced, is gone for good after the days of soft delete.
+var forgetting = [
+  {
+    name: 'forget-versions'
+    type: 'Lifecycle'
+    enabled: true
+    definition: {
+      filters: { blobTypes: ['blockBlob', 'appendBlob'] }
+      actions: { version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } } }
+    }
+  }
+]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -81,29 +98,7 @@ resource expiry 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01
   name: 'default'
   properties: {
     policy: {
-      rules: [
-        {
-          name: 'expire'
-          type: 'Lifecycle'
-          enabled: true
-          definition: {
-            filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: expiringContainers }
-            actions: {
-              baseBlob: deleteBlobs
-              version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } }
-            }
-          }
-        }
-        {
-          name: 'forget-versions'
-          type: 'Lifecycle'
-          enabled: true
-          definition: {
-            filters: { blobTypes: ['blockBlob', 'appendBlob'] }
-            actions: { version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } } }
-          }
-        }
-      ]
+      rules: concat(expiries, forgetting)
     }
   }
   dependsOn: [blobs]

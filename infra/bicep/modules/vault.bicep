@@ -1,4 +1,4 @@
-metadata description = 'Key Vault for the one secret that somebody else issues: the auth token of the carrier.'
+metadata description = 'Key Vault for what is no identity: secrets that somebody else issues, and the key under which the app seals.'
 
 @minLength(3)
 @maxLength(24)

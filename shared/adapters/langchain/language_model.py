@@ -21,6 +21,9 @@ _AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
 _FIRST_TOKEN_DEADLINE_S = 10.0
 _NEXT_TOKEN_DEADLINE_S = 5.0
 _FILTERED = "content_filter"
+_RETRY_AFTER_S = 0.2
+_LONGEST_RETRY_AFTER_S = 1.0
+_TRANSIENT = (408, 409, 429)
 
 
 _SEED = 1
@@ -75,13 +78,32 @@ class LangChainLanguageModel:
         """One provider has nobody to race: `late_after_ms` and `models` are for those that have."""
         if self._made is None:
             await asyncio.to_thread(self.warm_up)
+        left = self._spec.retries
+        while True:
+            try:
+                async with aclosing(self._answer(messages, call_id, wish)) as items:
+                    async for item in items:
+                        left = 0  # what has begun is not asked for again
+                        yield item
+                return
+            except LanguageModelError as error:
+                pause_s = _pause_s(error.__cause__) if left else None
+                if pause_s is None:
+                    raise
+            left -= 1
+            await asyncio.sleep(pause_s)
+
+    async def _answer(
+        self, messages: Sequence[Message], call_id: str, wish: Wish
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
         assert self._made is not None
         conversation = [_message(message) for message in messages]
-        stream = self._made.astream(conversation, extra_headers={"x-call-id": call_id}, **_asked(wish))
+        stream = self._made.astream(conversation, extra_headers={"x-call-id": call_id}, **_asked(wish, self._spec))
         loop = asyncio.get_running_loop()
         end = _End(self._spec)
         try:
-            async with asyncio.timeout(self._first_token_s) as deadline, aclosing(stream):  # type: ignore[type-var]
+            first_s, next_s = (max(each, wish.patience_s) for each in (self._first_token_s, self._next_token_s))
+            async with asyncio.timeout(first_s) as deadline, aclosing(stream):  # type: ignore[type-var]
                 async for chunk in stream:
                     text = chunk.text if isinstance(chunk.text, str) else str(chunk.text())
                     deadline.reschedule(None)  # the consumer's pace is not the provider's
@@ -89,7 +111,7 @@ class LangChainLanguageModel:
                         yield whole(text)
                     else:
                         end.take(chunk)
-                    deadline.reschedule(loop.time() + self._next_token_s)
+                    deadline.reschedule(loop.time() + next_s)
         except TimeoutError as error:
             raise LanguageModelError("llm_stalled", "no token came in time", retryable=True) from error
         except LanguageModelError:
@@ -121,8 +143,10 @@ class _End:
             raise ContentRefused("content_refused", "the provider's filter cut the answer off")
 
 
-def _asked(wish: Wish) -> dict[str, Any]:
+def _asked(wish: Wish, spec: ChatModel) -> dict[str, Any]:
     asked: dict[str, Any] = {}
+    if wish.longest_tokens > spec.max_tokens:
+        asked["max_tokens"] = wish.longest_tokens
     if wish.tools:
         asked["tools"] = [
             {
@@ -187,10 +211,27 @@ def _common(spec: ChatModel) -> dict[str, Any]:
         "temperature": spec.temperature,
         "seed": _SEED,
         "max_tokens": spec.max_tokens,
-        "max_retries": spec.retries,
+        "max_retries": 0,
         "streaming": True,
         "stream_usage": True,
     }
+
+
+def _pause_s(error: BaseException | None) -> float | None:
+    """How long to wait before asking again; None: it makes no sense, or takes longer than a caller waits. The SDK
+    would wait for a minute.
+    """
+    from openai import APIConnectionError, APIStatusError  # noqa: PLC0415 - slow import
+
+    if isinstance(error, APIConnectionError):
+        return _RETRY_AFTER_S
+    if not isinstance(error, APIStatusError) or (error.status_code < 500 and error.status_code not in _TRANSIENT):
+        return None
+    try:
+        asked_s = float(error.response.headers.get("retry-after", _RETRY_AFTER_S))
+    except ValueError:
+        return None
+    return max(asked_s, 0.0) if asked_s <= _LONGEST_RETRY_AFTER_S else None
 
 
 def _translate(error: Exception) -> LanguageModelError:

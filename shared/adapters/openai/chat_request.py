@@ -8,6 +8,9 @@ from typing import Any
 
 from shared.ports.language_model import Message, ToolOffer, Wish
 
+_LONGEST = ("max_completion_tokens", "max_tokens")
+"""What services call the limit of an answer."""
+
 
 def body_of(model: str, messages: Sequence[Message], wish: Wish, options: Mapping[str, Any]) -> bytes:
     """The request, streamed."""
@@ -19,7 +22,8 @@ def body_of(model: str, messages: Sequence[Message], wish: Wish, options: Mappin
     if wish.schema is not None:
         form = {"name": "answer", "schema": wish.schema, "strict": is_strict(wish.schema)}
         asked["response_format"] = {"type": "json_schema", "json_schema": form}
-    return json.dumps({**asked, **options}).encode()
+    allowed = {name: max(options[name], wish.longest_tokens) for name in _LONGEST if name in options}
+    return json.dumps({**asked, **options, **allowed}).encode()
 
 
 def is_strict(schema: Any) -> bool:

@@ -60,13 +60,13 @@ class OpenAILanguageModel:
         clock = asyncio.get_running_loop().time
         async with (
             translated("answer", LanguageModelError),
-            asyncio.timeout(self._first_token_s) as deadline,
+            asyncio.timeout(max(self._first_token_s, wish.patience_s)) as deadline,
             aclosing(self._stream(messages, call_id, wish)) as items,
         ):
             async for item in items:
                 deadline.reschedule(None)  # the consumer's pace is not the provider's
                 yield item
-                deadline.reschedule(clock() + self._next_token_s)
+                deadline.reschedule(clock() + max(self._next_token_s, wish.patience_s))
 
     async def _stream(
         self, messages: Sequence[Message], call_id: str, wish: Wish

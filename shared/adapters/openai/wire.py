@@ -24,6 +24,7 @@ _RETRY_AFTER_S = 0.2
 _LONGEST_RETRY_AFTER_S = 1.0
 _BAD_REQUEST = 400
 _TRANSIENT = (408, 409, 429)
+_LONGEST_CODE = 60
 
 
 class OpenAIWire:
@@ -156,7 +157,7 @@ class Refused(Exception):
     """The provider's answer is a status that says no; `parameter`: to what, and `code`: why, where it says so."""
 
     def __init__(self, status: int, parameter: str = "", code: str = "") -> None:
-        super().__init__(f"HTTP {status}")
+        super().__init__(f"HTTP {status} {code}".rstrip())
         self.status = status
         self.parameter = parameter
         self.code = code
@@ -179,7 +180,7 @@ async def _objection(answer: aiohttp.ClientResponse) -> dict[str, str]:
         return {}
     try:
         error = json.loads(await answer.read())["error"]
-        return {"parameter": str(error.get("param") or ""), "code": str(error.get("code") or "")}
+        return {"parameter": str(error.get("param") or ""), "code": str(error.get("code") or "")[:_LONGEST_CODE]}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -198,7 +199,8 @@ async def translated(what: str, error_type: type[VoiceAgentError] = SpeechToText
         raise
     except (Refused, aiohttp.WSServerHandshakeError) as error:
         retryable = error.status >= 500 or error.status in _TRANSIENT
-        raise error_type("openai_refused", f"HTTP {error.status}", retryable=retryable) from error
+        said = str(error) if isinstance(error, Refused) else f"HTTP {error.status}"
+        raise error_type("openai_refused", said, retryable=retryable) from error
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, OSError) as error:
         raise error_type("openai_unavailable", f"{what}: {type(error).__name__}", retryable=True) from error
     except Exception as error:

@@ -81,6 +81,23 @@ delete from raw_transcripts where (tenant_id, call_id) in (
     where c.raw_until < %(now)s order by c.raw_until limit %(limit)s)
 returning call_id
 """
+_DELETE_SETTLED: LiteralString = """
+with messages as (
+    delete from messages_taken where (tenant_id, message_id) in (
+        select m.tenant_id, m.message_id from messages_taken m join calls c using (tenant_id, call_id)
+        where m.handled_at is not null and (c.transcript_until < %(now)s or c.transcript_until = 'infinity')
+        limit %(limit)s)
+    returning message_id
+), promises as (
+    delete from callbacks where (tenant_id, callback_id) in (
+        select b.tenant_id, b.callback_id from callbacks b
+        join calls c on c.tenant_id = b.tenant_id and c.call_id = b.promised_in
+        where b.state <> 'planned' and (c.transcript_until < %(now)s or c.transcript_until = 'infinity')
+        limit %(limit)s)
+    returning callback_id
+)
+select message_id from messages union all select callback_id from promises
+"""
 _DELETE_DELIVERIES: LiteralString = """
 with old as (
     delete from webhook_deliveries where (tenant_id, delivery_id) in (
@@ -132,6 +149,9 @@ class PostgresRetentionStore:
 
     async def delete_raw(self, now: datetime, *, limit: int) -> int:
         return await self._count(_DELETE_RAW, {"now": now, "limit": limit})
+
+    async def delete_settled(self, now: datetime, *, limit: int) -> int:
+        return await self._count(_DELETE_SETTLED, {"now": now, "limit": limit})
 
     async def delete_deliveries(self, before: datetime, *, limit: int) -> int:
         return await self._count(_DELETE_DELIVERIES, {"before": before, "limit": limit})

@@ -18,6 +18,8 @@ from shared.ports.language_model import LanguageModel, Message, ToolCall, Usage,
 
 _ANSWERS = 2
 _LONGEST_ANSWER = 48 * 1024
+_LONGEST_TOKENS = 4_000
+"""What models are given for the ear of a caller would cut a report off in the middle."""
 DEADLINE_S = 90.0
 """Of one answer."""
 
@@ -73,7 +75,7 @@ class Asking:
         raise Unfit(faults)
 
     async def _answer(self, messages: Sequence[Message], schema: Mapping[str, Any]) -> str:
-        wish = Wish(schema=schema, models=self.models)
+        wish = Wish(schema=schema, models=self.models, longest_tokens=_LONGEST_TOKENS, patience_s=self.deadline_s)
         pieces: list[str] = []
         size = 0
         self.tally.asked += 1

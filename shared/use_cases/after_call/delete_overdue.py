@@ -1,4 +1,4 @@
-"""Deletes what was kept for its time: recordings, transcripts, sealed texts, and what was told to webhooks."""
+"""Deletes what was kept for its time: recordings, transcripts, sealed texts, settled messages, told news."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Deleted:
     recordings: int
     transcripts: int
     raw: int
+    settled: int
     deliveries: int
     resealed: int
 
@@ -47,6 +48,7 @@ class DeleteOverdue:
             recordings=await _in_portions(self._recordings),
             transcripts=await _in_portions(lambda: self.store.delete_transcripts(now, limit=_PORTION)),
             raw=await _in_portions(lambda: self.store.delete_raw(now, limit=_PORTION)),
+            settled=await _in_portions(lambda: self.store.delete_settled(now, limit=_PORTION)),
             deliveries=await _in_portions(
                 lambda: self.store.delete_deliveries(now - _DELIVERIES_KEPT, limit=_PORTION)
             ),

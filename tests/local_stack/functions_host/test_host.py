@@ -186,6 +186,17 @@ async def test_a_timer_that_was_missed_runs_past_due(app: App, tmp_path: Path) -
     assert second.ticks == []
 
 
+async def test_what_has_a_schedule_runs_by_hand_too(app: App, host: FunctionsHost, client: httpx.AsyncClient) -> None:
+    functions = f"http://127.0.0.1:{host.port}/admin/functions"
+    assert (await client.post(f"{functions}/yearly", json={"input": ""})).status_code == 202
+    async with asyncio.timeout(5):
+        while not app.ticks:
+            await asyncio.sleep(0.01)
+    assert not app.ticks[0].past_due
+    assert (await client.post(f"{functions}/many", json={})).status_code == 404
+    assert (await client.post(f"{functions}/unknown", json={})).status_code == 404
+
+
 async def test_keys_are_made_once(tmp_path: Path) -> None:
     first = KeyRing(tmp_path / "keys.json", enforced=True)
     assert KeyRing(tmp_path / "keys.json", enforced=True).master == first.master

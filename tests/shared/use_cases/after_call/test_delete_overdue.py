@@ -31,6 +31,7 @@ class FakeRetentionStore:
     planned: int = 0
     transcripts: int = 0
     raw: int = 0
+    settled: int = 0
     seals: list[OldSeal] = field(default_factory=list)
     resealed: list[Sealed] = field(default_factory=list)
     calls: list[CallRequest] = field(default_factory=list)
@@ -58,6 +59,11 @@ class FakeRetentionStore:
         self.raw -= done
         return done
 
+    async def delete_settled(self, now: datetime, *, limit: int) -> int:
+        done = min(limit, self.settled)
+        self.settled -= done
+        return done
+
     async def delete_deliveries(self, before: datetime, *, limit: int) -> int:
         return 0
 
@@ -83,11 +89,13 @@ async def test_all_that_is_due_goes() -> None:
     files = FakeFileStore()
     for name in ("a.wav", "b.wav", "c.wav"):
         await files.put(name, b"x", content_type="audio/wav")
-    store = FakeRetentionStore([Kept("t", "c1", ("a.wav", "b.wav")), Kept("t", "c2")], transcripts=450, raw=3)
+    store = FakeRetentionStore(
+        [Kept("t", "c1", ("a.wav", "b.wav")), Kept("t", "c2")], transcripts=450, raw=3, settled=201
+    )
     deleted = await DeleteOverdue(store, files, NEW, FakeClock())()
     assert [await files.get(name) for name in ("a.wav", "b.wav", "c.wav")] == [None, None, b"x"]
-    assert (deleted.recordings, deleted.transcripts, deleted.raw) == (2, 450, 3)
-    assert (store.due, store.transcripts, store.raw, store.planned) == ([], 0, 0, 1)
+    assert (deleted.recordings, deleted.transcripts, deleted.raw, deleted.settled) == (2, 450, 3, 201)
+    assert (store.due, store.transcripts, store.raw, store.settled, store.planned) == ([], 0, 0, 0, 1)
 
 
 async def test_a_recording_that_cannot_be_deleted_is_due_again() -> None:

@@ -217,6 +217,8 @@ async def test_the_rubric_and_the_outcomes_are_ours() -> None:
     messages, wish = house.model.asked[0]
     assert "criterion_1: Greets\n  criterion_2: Repeats the date" in messages[0].text
     assert wish.schema is not None
+    assert wish.longest_tokens >= 2_000, "a report is longer than what is said to a caller"
+    assert wish.patience_s >= 30, "nobody waits on the line"
     assert wish.schema["properties"]["outcome"]["enum"] == ["booked", "not booked"]
     assert set(wish.schema["properties"]["judgements"]["required"]) == {"criterion_1", "criterion_2"}
     assert wish.schema["additionalProperties"] is False

@@ -90,8 +90,10 @@ ChatEvent = TextDelta | ToolCall | Finished
 
 
 class Transcriber(Protocol):
-    """Speech to text."""
+    """Speech to text; `languages`: those that it hears (ISO 639-1), None for whatever it is asked to hear."""
 
+    @property
+    def languages(self) -> frozenset[str] | None: ...
     async def transcribe(self, hearing: Hearing, context: Context) -> str: ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from local_stack.speech.audio import Floats, Pcm
 from local_stack.speech.backend import Context, Hearing, Transcriber
 from local_stack.speech.errors import ApiError
+
+_log = logging.getLogger(__name__)
 
 
 class HearingStream(Protocol):
@@ -55,6 +58,19 @@ class EarlyTranscriber(Protocol):
     """A transcriber that begins before it has heard all."""
 
     def begin_stretch(self, rate_hz: int) -> HearingStream: ...
+
+
+def check_language(transcriber: Transcriber, asked: str) -> None:
+    """`asked`: a tag, "" for whatever is spoken. Raises ApiError 400 where it would be heard as another language:
+    wrong words are worse than none.
+    """
+    language = asked.partition("-")[0].lower()
+    heard = transcriber.languages
+    if heard is None or language in ("", "auto", "unknown") or language in heard:
+        return
+    refusal = f"the model here hears {', '.join(sorted(heard))} only, not {asked}: that needs a provider's model"
+    _log.warning("%s", refusal)
+    raise ApiError(400, refusal, param="language", code="language_not_heard")
 
 
 def open_stretch(transcriber: Transcriber, rate_hz: int) -> HearingStream:

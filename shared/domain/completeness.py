@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.backchannels import normalised
 from shared.domain.hanging_words import DIGITS, ENDING_VERBS, HANGING, HANGING_OR_ASKING, HANGING_OR_END
+from shared.domain.sentences import QUESTION_MARKS, SENTENCE_ENDS
 
 _EVEN = 0.5
 _MIDDLE_OF_SENTENCE, _HANGING_WORD, _UNPUNCTUATED, _DIGITS_IN_PROGRESS = 0.25, 0.1, 0.35, 0.25
@@ -15,7 +16,7 @@ _WHOLE_NUMBER_DIGITS = 10
 
 _DOTS = ("...", "…")
 _MIDDLE = tuple(",;:-–—")
-_END = tuple(".!?।॥؟。")
+_END = tuple(SENTENCE_ENDS)
 
 
 def finished(text: str, language: str = "en") -> float:
@@ -31,14 +32,14 @@ def finished(text: str, language: str = "en") -> float:
         return _MIDDLE_OF_SENTENCE
     if words[-1] in HANGING.get(tongue, ()):
         ends = stripped.endswith(_END) and words[-1] in HANGING_OR_END.get(tongue, ())
-        asks = stripped.endswith("?") and words[-1] in HANGING_OR_ASKING.get(tongue, ())
+        asks = stripped.endswith(tuple(QUESTION_MARKS)) and words[-1] in HANGING_OR_ASKING.get(tongue, ())
         return _EVEN if len(words) > 1 and (ends or asks) else _HANGING_WORD
     return _by_mark(stripped, words[-1] in ENDING_VERBS.get(tongue, ()))
 
 
 def _by_mark(text: str, ends_with_verb: bool) -> float:
     """What the last mark tells of words that may well end a sentence."""
-    if text.endswith("?"):
+    if text.endswith(tuple(QUESTION_MARKS)):
         return _QUESTION
     if text.endswith(_END) or ends_with_verb:
         return _WHOLE_SENTENCE

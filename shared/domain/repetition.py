@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from shared.domain.sentences import SENTENCE_ENDS
+
 _WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _UNITS = re.compile(f"[{_WIDE}]|[^\\s{_WIDE}]+")
 """A word, or a sign of a script that does not set words apart."""
-_ENDS = ".!?।…。！？"
+_ENDS = f"{SENTENCE_ENDS}…"
 _BY_CHANCE = 2
 """So many words, or signs, in a row a text may have in common with another one by chance."""
 

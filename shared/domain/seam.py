@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-_NO_SPACE_BEFORE = ".,;:!?…)]}%»”’।。、，？！"
+from shared.domain.sentences import SENTENCE_ENDS
+
+_NO_SPACE_BEFORE = f"{SENTENCE_ENDS},;:…)]}}%»”’、，；：،؛"
 _ELLIPSIS = re.compile(r"\s*(\.{2,}|…|[-–—])$")
 _LEADING_ELLIPSIS = re.compile(r"^(\.{2,}|…|[-–—])\s*")
-_SENTENCE_ENDS = ".!?।。？！"
 _FIRST_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 """Thai and Lao, Chinese and Japanese with their punctuation: written without spaces between words."""
@@ -31,7 +32,7 @@ def joined(before: str, after: str) -> str:
     if not before or not after:
         return before or after
     opened = _ELLIPSIS.sub("", before)
-    goes_on = opened != before or before[-1] not in _SENTENCE_ENDS
+    goes_on = opened != before or before[-1] not in SENTENCE_ENDS
     before = opened
     if after[0].islower() and before.endswith(".") and "." not in before.split()[-1][:-1]:
         before, goes_on = before[:-1], True

@@ -38,10 +38,15 @@ _ABBREVIATIONS = frozenset(
         "रु",
     ]
 )
-_MARKS = ".!?।…"
-_CLOSERS = "\"')]”’"
+QUESTION_MARKS = "?？؟"
+SENTENCE_ENDS = f".!।॥。！｡۔{QUESTION_MARKS}"
+"""Marks that end a sentence: of Latin letters, of Hindi and its kin, of Chinese and Japanese, of Urdu and Arabic."""
+_NEVER_WITHIN = "।॥。！？｡۔؟"
+"""Marks behind which the next sentence may begin without a space."""
+_MARKS = f"{SENTENCE_ENDS}…"
+_CLOSERS = "\"')]”’」』）"
 _ENDINGS = re.compile(f"[{_MARKS}]+[{re.escape(_CLOSERS)}]*")
-_CLAUSE_ENDINGS = re.compile(r"[,;:–—、،](?=\s|$)")
+_CLAUSE_ENDINGS = re.compile(r"[,;:–—،؛](?=\s|$)|[、，；：]")
 _LONGEST_CLAUSE_CHARACTERS = 80
 _INITIALS = re.compile(r"[^\W\d](\.[^\W\d])*")
 _WORD_BEFORE = re.compile(r"(\S+)$")
@@ -50,7 +55,7 @@ _WORD_BEFORE = re.compile(r"(\S+)$")
 def _ends_sentence(before: str, mark: str, following: str) -> bool:
     """Whether `mark` closes the sentence `before`; `following` is the character after it, "" if there is none yet."""
     if following and not following.isspace():
-        return mark[0] == "।"
+        return any(sign in _NEVER_WITHIN for sign in mark)
     if mark[0] != ".":
         return True
     found = _WORD_BEFORE.search(before)

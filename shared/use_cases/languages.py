@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from shared.domain.call import Agent
+from shared.domain.heard_language import heard_language
 from shared.domain.language_switch import (
     HEARD,
     LANGUAGE,
     ORDER,
-    heard_language,
     language_of,
     next_language,
     order_of,
@@ -79,7 +79,8 @@ async def language_entries(
 ) -> dict[str, str | float]:
     """What a turn's journal says of the language; nothing for an agent that speaks one only. `told`: by who heard the
     words; `is_sure`: that alone is enough to switch. A turn in which an operator orders a language was heard in the
-    one before, so that nothing is concluded from it. Raises: StoreError.
+    one before, so that nothing is concluded from it; words that may be of any language leave what was heard before.
+    Raises: StoreError.
     """
     languages = (agent.language, *agent.manner.languages) if agent.manner.languages else ()
     if not languages:
@@ -93,7 +94,7 @@ async def language_entries(
     heard = heard_language(words, told, languages, standing.language)
     is_sure = is_sure and bool(heard) and primary(told) == heard
     following = next_language(standing.language, standing.heard, heard, languages, is_sure=is_sure)
-    return {LANGUAGE: following, HEARD: heard, **entries}
+    return {LANGUAGE: following, HEARD: heard or standing.heard, **entries}
 
 
 async def _standing(

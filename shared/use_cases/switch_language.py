@@ -11,7 +11,8 @@ from typing import Protocol
 
 from shared.domain.call import Agent
 from shared.domain.errors import Conflict, InvalidRequest, NotFound, VoiceAgentError
-from shared.domain.language_switch import HEARD, LANGUAGE, ORDER, is_of_several, primary, tag_among
+from shared.domain.heard_language import is_of_several
+from shared.domain.language_switch import HEARD, LANGUAGE, ORDER, primary, tag_among
 from shared.domain.phrases import Phrases, speaking, to_translate
 from shared.domain.telephony.lines import CAPABILITIES, Capability, require
 from shared.ports.call_store import CallStore

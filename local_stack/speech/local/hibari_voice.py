@@ -28,6 +28,10 @@ class HibariVoice:
         self._engine: Any = Hibari(model=str(model), threads=threads)
         self.pieces("Ready.")
 
+    def reads(self, text: str) -> bool:
+        """Latin letters, and digits; it passes over all others."""
+        return any(letter.isascii() and letter.isalnum() for letter in text)
+
     def pieces(self, text: str) -> list[str]:
         """The text in pieces that are synthesised one after the other."""
         return list(split_text(self._engine.split_sentences(text)))

@@ -1,28 +1,31 @@
-"""The local backend: loads the four models side by side and gives each its own threads."""
+"""The local backend: loads the models side by side and gives each its own threads."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from local_stack.speech.audio import Pcm
-from local_stack.speech.backend import Context, Hearing, Speaking
+from local_stack.speech.backend import Context, Hearing
 from local_stack.speech.errors import ApiError
 from local_stack.speech.local.chat import LocalChat
+from local_stack.speech.local.e5 import E5
+from local_stack.speech.local.espeak_voice import LIBRARY, EspeakVoice
 from local_stack.speech.local.hibari_voice import HibariVoice
 from local_stack.speech.local.llama import Llama
 from local_stack.speech.local.minilm import MiniLm
 from local_stack.speech.local.moonshine import Moonshine
 from local_stack.speech.local.pieces import StretchInPieces
+from local_stack.speech.local.speaking import LocalSynthesizer, Voice
 from local_stack.speech.local.tool_choice import ToolChooser
 
-SPEECH_THREADS = 2
-"""Utterances that are transcribed (and, apart from them, spoken) at once."""
+HEARING_THREADS = 2
+"""Utterances that are transcribed at once."""
 
 _LANGUAGE_MODEL = "qwen2.5-coder-0.5b-instruct"
 _LANGUAGE_FILE = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
@@ -32,10 +35,11 @@ _FILES = (
     "moonshine-tiny-en/decoder_model_merged.ort",
     "moonshine-tiny-en/tokenizer.bin",
     "hibari/hibari.onnx",
+    "e5/multilingual-e5-small-q4.bin",
     "minilm/model.onnx",
     "minilm/tokenizer.json",
 )
-_MODEL_IDS = [_LANGUAGE_MODEL, "moonshine-tiny-en", "hibari", "all-minilm-l6-v2"]
+_MODEL_IDS = [_LANGUAGE_MODEL, "moonshine-tiny-en", "hibari", "multilingual-e5-small"]
 
 _log = logging.getLogger(__name__)
 
@@ -45,9 +49,11 @@ _T = TypeVar("_T")
 class LocalTranscriber:
     """Moonshine on threads of its own."""
 
+    languages = frozenset(("en",))
+
     def __init__(self, model: Moonshine) -> None:
         self._model = model
-        self._threads = ThreadPoolExecutor(SPEECH_THREADS, thread_name_prefix="hearing")
+        self._threads = ThreadPoolExecutor(HEARING_THREADS, thread_name_prefix="hearing")
 
     async def transcribe(self, hearing: Hearing, context: Context) -> str:
         """The words of the recording."""
@@ -61,26 +67,10 @@ class LocalTranscriber:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._model.transcribe, pcm)
 
 
-class LocalSynthesizer:
-    """Hibari on threads of its own, a piece at a time, so that calls take turns."""
-
-    def __init__(self, model: HibariVoice) -> None:
-        self._model = model
-        self._threads = ThreadPoolExecutor(SPEECH_THREADS, thread_name_prefix="speaking")
-
-    async def synthesize(self, speaking: Speaking, context: Context) -> AsyncGenerator[bytes, None]:
-        """Audio of one piece of the text after the other."""
-        loop = asyncio.get_running_loop()
-        for piece in self._model.pieces(speaking.text):
-            audio = await loop.run_in_executor(self._threads, self._model.synthesize, piece, speaking.speed)
-            if audio:
-                yield audio
-
-
 class LocalEmbedder:
-    """MiniLM on a thread of its own."""
+    """E5 on a thread of its own."""
 
-    def __init__(self, model: MiniLm) -> None:
+    def __init__(self, model: E5) -> None:
         self._model = model
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="embedding")
 
@@ -162,12 +152,15 @@ class LocalBackend:
         async def speaking() -> None:
             model = await asyncio.to_thread(HibariVoice, folder / "hibari" / "hibari.onnx", 1)
             await asyncio.to_thread(model.synthesize, "Ready.", 1.0)
-            loaded.synthesizer = LocalSynthesizer(model)
+            loaded.synthesizer = LocalSynthesizer([*_voices_of_india(folder / "espeak"), model])
 
-        async def embedding() -> MiniLm:
-            model = await asyncio.to_thread(MiniLm, folder / "minilm", 1)
-            loaded.embedder = LocalEmbedder(model)
-            return model
+        async def embedding() -> None:
+            loaded.embedder = LocalEmbedder(
+                await asyncio.to_thread(E5, folder / "e5" / "multilingual-e5-small-q4.bin")
+            )
+
+        async def choosing() -> MiniLm:
+            return await asyncio.to_thread(MiniLm, folder / "minilm", 1)
 
         async def language() -> Llama:
             # A thread of its own: the model lowers the priority of the thread that loads it.
@@ -179,9 +172,19 @@ class LocalBackend:
         async with asyncio.TaskGroup() as group:
             group.create_task(hearing())
             group.create_task(speaking())
-            meaning, words = group.create_task(embedding()), group.create_task(language())
+            group.create_task(embedding())
+            meaning, words = group.create_task(choosing()), group.create_task(language())
         loaded.chat_model = LocalChat(words.result(), ToolChooser(meaning.result()))
         _log.info("models loaded from %s", folder)
+
+
+def _voices_of_india(folder: Path) -> list[Voice]:
+    """None where its library is missing or made for another machine: all else works without it."""
+    try:
+        return [EspeakVoice(folder)]
+    except OSError as error:
+        _log.warning("no voice for languages of India (%s): %s", folder / LIBRARY, error)
+        return []
 
 
 def _there(model: _T | None) -> _T:

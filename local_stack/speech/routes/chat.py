@@ -45,6 +45,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         if first.get("role") == "system":
             entry.details["instructions"] = message_text(first)
         envelope = _Envelope(text_field(body, "model", request.match_info.get("deployment", backend.model_ids()[0])))
+        entry.details["model"] = envelope.model
         events = backend.chat_model.reply(asking, context_of(request, entry))
         async with aclosing(events):
             if not body.get("stream"):

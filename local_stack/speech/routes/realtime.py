@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from local_stack.speech.backend import Backend
 from local_stack.speech.errors import ApiError, CutStream
-from local_stack.speech.hearing import HearingStream, open_stretch, read_samples
+from local_stack.speech.hearing import HearingStream, check_language, open_stretch, read_samples
 from local_stack.speech.routes.requests import context_of, ready_backend, timed
 
 RATE_HZ = 24_000
@@ -97,6 +97,7 @@ class _Session:
             raise ApiError(400, "only audio/pcm at 24000 Hz is served here", code="invalid_value")
         if sound.get("turn_detection") is not None:
             raise ApiError(400, "turn detection is not served here: send null", code="invalid_value")
+        check_language(self._backend.transcriber, (sound.get("transcription") or {}).get("language") or "")
         self._settings |= settings
 
     async def _commit(self) -> None:

@@ -16,7 +16,7 @@ from aiohttp import WSCloseCode, web
 
 from local_stack.speech.backend import Backend, Hearing
 from local_stack.speech.errors import ApiError, CutStream
-from local_stack.speech.hearing import HearingStream, open_stretch, read_mulaw, read_samples
+from local_stack.speech.hearing import HearingStream, check_language, open_stretch, read_mulaw, read_samples
 from local_stack.speech.routes.requests import context_of, ready_backend, timed
 from local_stack.speech.routes.sarvam_account import (
     ERROR_CODES,
@@ -59,6 +59,7 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
         backend = ready_backend(request)
         form = await read_form(request)
         asked = one_of({"language_code": "unknown", **form.fields}, "language_code", _REQUEST_LANGUAGES)
+        check_language(backend.transcriber, asked)
         pcm = read_recording(form.file)
         if pcm.seconds > LONGEST_REQUEST_S:
             raise ApiError(400, "the recording is longer than 30 seconds")
@@ -116,6 +117,10 @@ class _Session:
         if query.get("endpointing") != "manual":
             return await self._reject(_REJECTED, "invalid_config", "only manual endpointing is served here", 400)
         self._language = str(query["language_code"])
+        try:
+            check_language(self._backend.transcriber, self._language)
+        except ApiError as error:
+            return await self._reject(_REJECTED, "invalid_config", error.message, error.status)
         self._rate_hz = int(query.get("sample_rate", "16000"))
         config = {**query, "turn_detection": "manual", "sample_rate": self._rate_hz}
         await self._send("session.begin", request_id=self._request_id, config=config)
@@ -155,6 +160,7 @@ class _Session:
         language = event["language_code"]
         if language not in _SOCKET_LANGUAGES:
             raise ApiError(400, "unknown language_code")
+        check_language(self._backend.transcriber, language)
         self._language = language
         await self._send("config.updated", applied=["language_code"])
 

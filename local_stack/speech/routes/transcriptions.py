@@ -10,6 +10,7 @@ from aiohttp import BodyPartReader, web
 from local_stack.speech.audio import AudioError, Pcm, read_wav
 from local_stack.speech.backend import Hearing
 from local_stack.speech.errors import ApiError
+from local_stack.speech.hearing import check_language
 from local_stack.speech.routes.requests import context_of, ready_backend, timed
 
 MAX_UPLOAD_BYTES = 25 * 2**20
@@ -37,6 +38,7 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
         entry.details["audio_ms"] = round(pcm.seconds * 1000)
         entry.details["language"] = form.fields.get("language", "")
         context = context_of(request, entry)
+        check_language(backend.transcriber, form.fields.get("language", ""))
         text = await backend.transcriber.transcribe(Hearing(pcm, entry.call_key), context)
         entry.mark_first_byte()
         if form.fields.get("stream", "").lower() == "true":

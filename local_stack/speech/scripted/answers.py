@@ -22,10 +22,11 @@ from local_stack.speech.backend import (
 )
 from local_stack.speech.routes.chat_request import message_text
 from local_stack.speech.scripted.director import Cue, Director
-from local_stack.speech.scripted.examples import example_of
+from local_stack.speech.scripted.findings import found
 from local_stack.speech.scripted.schedule import before_answer, before_piece, until
-from local_stack.speech.scripted.script import split_tokens
+from local_stack.speech.scripted.script import Script, split_tokens
 from local_stack.speech.scripted.tones import tone
+from local_stack.speech.scripted.tool_results import with_results
 
 FIRST_PIECE_MS = 100
 PIECE_INTERVAL_MS = 40
@@ -36,6 +37,8 @@ DIMENSIONS = 384
 
 class ScriptedTranscriber:
     """Gives the transcript of the turn after `stt_ms`."""
+
+    languages = None
 
     def __init__(self, director: Director) -> None:
         self._director = director
@@ -64,7 +67,7 @@ class ScriptedChat:
         cue = self._director.cue_reply(asking, context)
         context.entry.details["last_messages"] = [
             {"role": message.get("role"), "content": message_text(message)}
-            for message in asking.messages[-_NOTED_MESSAGES:]
+            for message in (*asking.messages[:1], *asking.messages[1:][-_NOTED_MESSAGES:])
         ]
         await before_answer(cue.fault)
         start_s = context.complete_s + cue.latencies.ttft_ms / 1000
@@ -72,10 +75,12 @@ class ScriptedChat:
         call = cue.exchange.tool_call
         if call and asking.tools and asking.messages[-1].get("role") != "tool":
             await until(start_s)
+            if first := call.get("say"):
+                yield TextDelta(str(first))
             yield ToolCall(str(call["name"]), json.dumps(call.get("arguments", {})))
             yield Finished("tool_calls", prompt_tokens, 1)
             return
-        tokens = _tokens(cue, asking)
+        tokens = _tokens(cue, asking, self._director.script)
         for index, token in enumerate(tokens):
             start_s += await before_piece(cue.fault, index) / 1000
             await until(start_s + index * cue.latencies.token_ms / 1000)
@@ -86,12 +91,13 @@ class ScriptedChat:
         yield Finished("length" if cut_short else "stop", prompt_tokens, len(tokens))
 
 
-def _tokens(cue: Cue, asking: Asking) -> list[str]:
+def _tokens(cue: Cue, asking: Asking, script: Script) -> list[str]:
     if cue.fault is not None and cue.fault.kind == "empty":
         return []
     if asking.json_schema is not None:
-        return list(split_tokens(json.dumps(example_of(asking.json_schema))))
-    tokens = [cue.text(token) for token in cue.exchange.reply]
+        document = found(asking.json_schema, asking.messages, script.finds, script.dialogue)
+        return list(split_tokens(json.dumps(document, ensure_ascii=False)))
+    tokens = [with_results(cue.text(token), asking.messages) for token in cue.exchange.reply]
     return tokens[: asking.max_tokens]
 
 

@@ -74,14 +74,17 @@ class Fault:
 class Exchange:
     """One turn: what the caller is heard to say, and the tokens of the answer.
 
-    `voice` names a recording whose audio selects this turn; `tool_call` is made before the answer when
-    the request offers tools; each of `faults` (by step) happens once per turn, so that a retry succeeds.
+    `voice` names a recording whose audio selects this turn; `tool_call` (`name`, `arguments`, and `say`, which is
+    said before it) is made before the answer when the request offers tools, and `{result.name}` in the answer is
+    what it gave (`tool_results`); each of `faults` (by step) happens once per turn, so that a retry succeeds.
     """
 
     heard: str
     reply: tuple[str, ...]
     voice: str | None = None
     tool_call: dict[str, Any] | None = None
+    finds: dict[str, Any] = field(default_factory=dict)
+    """What is found in the caller's words where structured output is wanted of them: values by property."""
     latencies: dict[str, float] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
 
@@ -93,10 +96,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A dialogue and its latencies; turns beyond its end are `DEFAULT_EXCHANGE`."""
+    """A dialogue and its latencies; turns beyond its end are `DEFAULT_EXCHANGE`. `finds`: what structured output
+    has, whatever it is about: values by property.
+    """
 
     latencies: Latencies = Latencies()
     dialogue: tuple[Exchange, ...] = ()
+    finds: dict[str, Any] = field(default_factory=dict)
 
 
 def split_tokens(text: str) -> tuple[str, ...]:
@@ -121,10 +127,12 @@ def read_script(value: Any) -> Script:
     content = {"dialogue": value} if isinstance(value, list) else value
     if not isinstance(content, dict) or not isinstance(content.get("dialogue", []), list):
         raise ScriptError("a script is a list of exchanges, or an object with latencies and dialogue")
-    if unknown := sorted(set(content) - {"latencies", "dialogue"}):
+    if not isinstance(finds := content.get("finds", {}), dict):
+        raise ScriptError("finds are values by property")
+    if unknown := sorted(set(content) - {"latencies", "dialogue", "finds"}):
         raise ScriptError(f"unknown key {unknown[0]!r} in the script")
     dialogue = tuple(_read_exchange(index, item) for index, item in enumerate(content.get("dialogue", [])))
-    return Script(Latencies().changed(content.get("latencies", {})), dialogue)
+    return Script(Latencies().changed(content.get("latencies", {})), dialogue, finds)
 
 
 def _read_exchange(index: int, value: Any) -> Exchange:
@@ -135,6 +143,8 @@ def _read_exchange(index: int, value: Any) -> Exchange:
         raise ScriptError(f"{where}: unknown key {unknown[0]!r}")
     reply = value.get("reply", "")
     tokens = split_tokens(reply) if isinstance(reply, str) else tuple(str(token) for token in reply)
+    if not isinstance(finds := value.get("finds", {}), dict):
+        raise ScriptError(f"{where}: finds are values by property")
     faults = value.get("faults", {})
     if not set(faults) <= set(STEPS):
         raise ScriptError(f"{where}: faults are keyed by {', '.join(STEPS)}")
@@ -145,6 +155,7 @@ def _read_exchange(index: int, value: Any) -> Exchange:
         reply=tokens,
         voice=value.get("voice"),
         tool_call=value.get("tool_call"),
+        finds=finds,
         latencies=latencies,
         faults={step: Fault.read(fault) for step, fault in faults.items()},
     )

@@ -7,10 +7,12 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from shared.domain.slots.calendar_words import meaning
-from shared.domain.slots.numerals import plain, speaks_hindi, tokens
+from shared.domain.slots.counting import counts_in
+from shared.domain.slots.numerals import plain, tokens
 from shared.domain.slots.reading import Context, Reading, Why, none, one, one_of
 
 _WEEK = 7
+_DAYS = {"day": 1, "week": _WEEK, "fortnight": 2 * _WEEK}
 _YEARS_WITHOUT_LEAP = 8
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})[-/.](\d{1,2})(?:[-/.](\d{4}|\d{2}))?(?!\d)")
@@ -35,19 +37,19 @@ _OF_THIS_OR_NEXT_MONTH = re.compile(
 _NEXT_WEEK = re.compile(r"next week")
 _WEEKDAY = re.compile(r"(?P<which>(?:next|last|this|on|week on) )?(?:week (?:on )?)?<w(?P<day>\d)>(?P<week> week\b)?")
 _COUNTED = re.compile(
-    r"(?P<in>in |after )?(?P<count>\d{1,3}|a|an|ek) (?P<unit>day|week|month|year)"
+    r"(?P<in>in |after )?(?P<count>\d{1,3}|a|an|ek) (?P<unit>day|week|fortnight|month|year)"
     r"(?: (?P<way>after|ago|from|time|hence))?(?: (?P<from>today|tomorrow|now|<w\d>))?"
 )
-_DAY_AFTER = re.compile(r"day after (?:the )?tomorrow|overmorrow")
+_AFTER_NEXT = re.compile(r"<w(?P<day>\d)> after next")
+_END_OF_MONTH = re.compile(r"(?:end|last day) of (?:the )?(?:(?P<which>this|next) )?month\b")
+_DAY_AFTER = re.compile(r"day after (?:the )?tomorrow|overmorrow|tomorrow மறுநாள")
 _DAY_BEFORE = re.compile(r"day before yesterday")
 
 
 def read_date(said: str, context: Context) -> Reading:
     """ISO 8601. A day without a year is the next one there is; where dates lie behind, the last one."""
-    with_hindi = speaks_hindi(said, context.language)
-    words = " ".join(
-        meaning(word, with_hindi=with_hindi) for word in plain(tokens(said, context.language)).split(" ")
-    )
+    language = counts_in(said, context.language)
+    words = " ".join(meaning(word, language) for word in plain(tokens(said, context.language)).split(" "))
     reader = _Dates(context)
     for reading in (
         reader.numeric(said),
@@ -108,7 +110,10 @@ class _Dates:
         return one_of([reading.value, self._coming(int(weekday["day"])).isoformat()])
 
     def of_near_month(self, words: str) -> Reading | None:
-        """The fifth of next month."""
+        """The fifth of next month, or its end."""
+        if found := _END_OF_MONTH.search(words):
+            first = _moved(self._today.replace(day=1), 2 if found["which"] == "next" else 1, "month")
+            return one((first - timedelta(days=1)).isoformat())
         found = _OF_THIS_OR_NEXT_MONTH.search(words)
         if found is None:
             return None
@@ -137,7 +142,7 @@ class _Dates:
             if pattern.search(words):
                 return self._days(days)
         distances = {"today": 0, "tomorrow": 1, "yesterday": -1, "kal": -1 if is_past else 1}
-        distances["parson"] = -2 if is_past else 2
+        distances |= {"parson": -2, "tarson": -3} if is_past else {"parson": 2, "tarson": 3}
         for word in words.split(" "):
             if word in distances:
                 return self._days(distances[word])
@@ -147,6 +152,8 @@ class _Dates:
         if "weekend" in words.split(" "):
             saturday = self._coming(5)
             return one_of([(saturday + timedelta(days=days)).isoformat() for days in range(2)])
+        if found := _AFTER_NEXT.search(words):
+            return one((self._coming(int(found["day"])) + timedelta(days=_WEEK)).isoformat())
         found = _WEEKDAY.search(words)
         if found is None:
             return None
@@ -239,8 +246,8 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _moved(begin: date, count: int, unit: str) -> date:
-    if unit in ("day", "week"):
-        return begin + timedelta(days=count * (1 if unit == "day" else _WEEK))
+    if days := _DAYS.get(unit):
+        return begin + timedelta(days=count * days)
     months = begin.year * 12 + begin.month - 1 + count * (1 if unit == "month" else 12)
     year, month = divmod(months, 12)
     return date(year, month + 1, min(begin.day, monthrange(year, month + 1)[1]))

@@ -9,6 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 from shared.domain.spoken.numbers import cardinal
+from shared.domain.spoken.roman_hindi import DEVANAGARI, DOUBTFUL
 
 
 def words_of(written: str) -> frozenset[str]:
@@ -54,7 +55,7 @@ _LATIN_HINDI = """
 20 bees bis
 21 ikkis ikkees
 22 bais baees baais
-23 teis teees tees_teen
+23 teis teees
 24 chaubis chaubees
 25 pachis pachees pachchis
 26 chabbis chhabbis chhabbees
@@ -91,7 +92,7 @@ _LATIN_HINDI = """
 57 sattavan
 58 atthavan
 59 unsath
-60 saath_ sath
+60 sath
 61 iksath
 62 basath
 63 tirsath
@@ -132,6 +133,11 @@ _LATIN_HINDI = """
 98 atthanve
 99 ninyanve
 """
+_NOT_ONLY_HINDI = words_of(
+    "zero do teen tin char das dus sat ath bis bees tees bara tera chah cheh sola sade pone"
+    " hundred hundreds thousand thousands lakh lakhs lac lacs million millions crore crores billion billions"
+)
+"""Of the words of numbers those that English has, too, or another language."""
 _DEVANAGARI_MORE = {
     "छह": 6,
     "छे": 6,
@@ -171,7 +177,7 @@ _HINDI_ORDINALS = {
 }
 
 MULTIPLIERS = {
-    100: "hundred hundreds सौ sau so_",
+    100: "hundred hundreds सौ sau",
     1_000: "thousand thousands हज़ार हजार hazaar hazar hajar",
     100_000: "lakh lakhs lac lacs लाख lakhon",
     1_000_000: "million millions मिलियन",
@@ -204,6 +210,8 @@ WHOLE_FRACTIONS = {
     "adhai": "2.5",
 }
 REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4, "डबल": 2, "ट्रिपल": 3, "dabal": 2}
+VAGUE = words_of("few several some many kuch kai कुछ कई")
+"""Words before "thousand" that make no number of it."""
 POINTS = frozenset(("point", "पॉइंट", "प्वाइंट", "दशमलव", "dashamlav"))
 
 _NUKTA = "\u093c"
@@ -226,10 +234,25 @@ def cardinals(*, with_hindi: bool) -> dict[str, int]:
     if with_hindi:
         for line in _LATIN_HINDI.split("\n"):
             number, *words = line.split() or ["0"]
-            found |= {word: int(number) for word in words if "_" not in word}
+            found |= {word: int(number) for word in words}
         found |= {folded(cardinal(number, "hi")): number for number in range(100)}
         found |= {folded(word): number for word, number in _DEVANAGARI_MORE.items()}
     return found
+
+
+@lru_cache(maxsize=1)
+def telling_words() -> frozenset[str]:
+    """Words in Latin letters, lower case, by which a text is known to be Hindi: of numbers, and of every day."""
+    written = [
+        _LATIN_HINDI,
+        *_HINDI_ORDINALS.values(),
+        *MULTIPLIERS.values(),
+        *FRACTIONS,
+        *QUARTERS,
+        *WHOLE_FRACTIONS,
+    ]
+    numbers = {word for text in written for word in text.split() if word.isascii() and word.isalpha()}
+    return frozenset(numbers | DEVANAGARI.keys()) - DOUBTFUL - _NOT_ONLY_HINDI
 
 
 @lru_cache(maxsize=4)
@@ -245,7 +268,7 @@ def ordinals(*, with_hindi: bool) -> dict[str, int]:
 
 @lru_cache(maxsize=1)
 def multipliers() -> dict[str, int]:
-    return {folded(word): size for size, words in MULTIPLIERS.items() for word in words.split() if "_" not in word}
+    return {folded(word): size for size, words in MULTIPLIERS.items() for word in words.split()}
 
 
 @lru_cache(maxsize=1)

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shared.domain.slots.number_words import REPEATS, words_of
+from shared.domain.slots.number_words import REPEATS, folded, words_of
 from shared.domain.slots.numerals import Token, decimal_text, tokens
 from shared.domain.slots.reading import Context, Reading, Why, none, one, one_of
+from shared.domain.spoken.tongues import TONGUES
 
 _CURRENCIES = {
     "INR": "rupee rupees rs inr ₹ रुपये रुपए रुपया रूपये रूपए रुपयों rupaye rupay rupaya rupiya rupaiya",
-    "USD": "dollar dollars usd $ डॉलर",
+    "USD": "dollar dollars buck bucks usd $ डॉलर",
     "EUR": "euro euros eur € यूरो",
     "GBP": "pound pounds gbp £ quid पाउंड",
 }
-_PARTS = words_of("paisa paise cent cents pence penny p पैसे पैसा")
-_OF_WORD = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
+_PARTS = words_of("paisa paise cent cents pence penny p पैसे पैसा") | {
+    folded(word)
+    for tongue in TONGUES.values()
+    for money in tongue.moneys.values()
+    for word in (money.part_one, money.part_many)
+}
+_OF_WORD = {word: code for code, words in _CURRENCIES.items() for word in words.split()} | {
+    folded(word): code
+    for tongue in TONGUES.values()
+    for code, money in tongue.moneys.items()
+    for word in (money.one, money.many)
+}
 _ZERO = frozenset(("oh", "o", "ओ"))
 _HOMOPHONES = {"to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "won": "1", "tree": "3"}
 _PAUSES = frozenset((",", "-", ".", ";", "and", "then", "space", "dash", "aur", "और", "um", "uh", "phir", "फिर"))
-_PLUS = frozenset(("+", "plus", "प्लस"))
-_MINUS = frozenset(("minus", "negative", "माइनस", "-"))
-_PER_HUNDRED = Decimal(100)
+_PLUS = frozenset(("+", "plus", *(folded(tongue.plus) for tongue in TONGUES.values())))
+_MINUS = frozenset(("minus", "negative", "-", *(folded(tongue.minus) for tongue in TONGUES.values())))
+_PER_HUNDRED, _THOUSAND = Decimal(100), 1_000
 
 
 def read_number(said: str, context: Context) -> Reading:
-    found = tokens(said, context.language)
+    found = _with_thousands(tokens(said, context.language))
     runs = _runs(found)
     if not runs:
         return none(Why.NOTHING)
@@ -43,7 +54,7 @@ def read_number(said: str, context: Context) -> Reading:
 
 def read_amount(said: str, context: Context) -> Reading:
     """Of money: "1500.50 INR"; without a currency where none is named and none is usual."""
-    found = tokens(said, context.language)
+    found = _with_thousands(tokens(said, context.language))
     currency = next((_OF_WORD[token.text] for token in found if token.text in _OF_WORD), context.currency)
     numbers = [(index, token.number) for index, token in enumerate(found) if token.number is not None]
     if not numbers:
@@ -66,6 +77,18 @@ def read_amount(said: str, context: Context) -> Reading:
         if at_second == at_first + 1 and first < _PER_HUNDRED and second >= 10:  # "twelve fifty"
             return one_of([canonical(first * _PER_HUNDRED + second), canonical(first + second / _PER_HUNDRED)])
     return one_of([canonical(value) for _, value in numbers])
+
+
+def _with_thousands(found: list[Token]) -> list[Token]:
+    """ "Ten k" is one number; a K is a letter everywhere but behind one."""
+    read: list[Token] = []
+    for token in found:
+        if token.text == "k" and read and (number := read[-1].number) is not None:
+            text = decimal_text(number * _THOUSAND)
+            read[-1] = Token(text, f"{read[-1].written} {token.written}", number * _THOUSAND, text)
+        else:
+            read.append(token)
+    return read
 
 
 def read_digits(said: str, context: Context) -> Reading:

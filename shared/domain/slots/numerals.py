@@ -7,24 +7,25 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.domain.slots.number_words import (
-    POINTS,
-    REPEATS,
-    cardinals,
-    folded,
-    fractions,
-    multipliers,
-    ordinals,
-)
+from shared.domain.slots.counting import Counting, counting, counts_in
+from shared.domain.slots.number_words import POINTS, REPEATS, VAGUE, folded
 
 _LONGEST_CHARACTERS = 500
 _PIECES = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{2,3}){1,6}(?!\d)(?:\.\d{1,6})?|\d{1,40}(?:\.\d{1,6}(?!\d))?)(?:(?P<th>st|nd|rd|th)\b|(?P<k>[kK])\b)?"
     r"|(?P<mark>[:/+.,;!?।@#₹$€£-])|(?P<word>[^\s\d:/+.,;!?।@#₹$€£()\"“”-]{1,60})"
 )
-_DEVANAGARI = re.compile("[\u0900-\u097f]")
 _HUNDRED = 100
 _TENS = range(20, _HUNDRED, 10)
+
+
+_BEFORE_MULTIPLIERS = (
+    (("half", "a"), "0.5"),
+    (("a", "couple", "of"), "2"),
+    (("couple", "of"), "2"),
+    (("a",), "1"),
+    (("an",), "1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,11 @@ class Token:
     is_ordinal: bool = False
 
 
-def speaks_hindi(text: str, language: str) -> bool:
-    return language.lower().startswith("hi") or _DEVANAGARI.search(text) is not None
-
-
 def tokens(text: str, language: str) -> list[Token]:
     """The words, marks and numbers of a text, of which no more is read than anyone says for one value."""
     text = _ascii_digits(text[:_LONGEST_CHARACTERS])
-    return _Numbers(_pieces(text), with_hindi=speaks_hindi(text, language)).all()
+    words = counting(counts_in(text, language))
+    return _Numbers(_unfused(_pieces(text), words), words).all()
 
 
 def plain(found: list[Token]) -> str:
@@ -78,15 +76,32 @@ def _pieces(text: str) -> list[Token]:
     return [token for token in found if token.text]
 
 
+def _unfused(pieces: list[Token], words: Counting) -> list[Token]:
+    """Words that hold a number and a scale, as two."""
+    if not words.fused:
+        return pieces
+    return [
+        Token(part, piece.written) if piece.text in words.fused else piece
+        for piece in pieces
+        for part in words.fused.get(piece.text, (piece.text,))
+    ]
+
+
+def _room(number: int) -> int:
+    """Less than this may follow a word of the number and be added to it; 0: nothing."""
+    if number == 0 or number % 10 or number % _HUNDRED == 10:
+        return 0
+    return _HUNDRED if number % _HUNDRED == 0 else 10
+
+
 class _Numbers:
     """Joins the words of numbers."""
 
-    def __init__(self, pieces: list[Token], *, with_hindi: bool) -> None:
+    def __init__(self, pieces: list[Token], words: Counting) -> None:
         self._pieces = pieces
         self._at = 0
-        self._cardinals = cardinals(with_hindi=with_hindi)
-        self._ordinals = ordinals(with_hindi=with_hindi)
-        self._adding, self._whole = fractions() if with_hindi else ({}, {})
+        self._cardinals, self._ordinals, self._multipliers = words.cardinals, words.ordinals, words.multipliers
+        self._adding, self._whole = words.adding, words.whole
 
     def all(self) -> list[Token]:
         found = []
@@ -135,7 +150,7 @@ class _Numbers:
         if added is not None:
             self._at += 1
         value = self._base(is_first=True)
-        if value is None and (added is None or self._peek().text not in multipliers()):
+        if value is None and (added is None or self._peek().text not in self._multipliers):
             return None
         first = self._pieces[begin]
         is_as_written = added is None and self._at == begin + 1
@@ -169,7 +184,7 @@ class _Numbers:
         if value is not None:
             self._at += 1
         elif token.text in self._cardinals:
-            value = self._below_hundred()
+            value = self._added_up()
         else:
             return self._unnumbered(token, is_first=is_first)
         if [self._peek(ahead).text for ahead in range(3)] == ["and", "a", "half"]:
@@ -178,29 +193,35 @@ class _Numbers:
         return value + self._decimals()
 
     def _unnumbered(self, token: Token, *, is_first: bool) -> Decimal | None:
-        """A hundred, half a million; in Hindi one and a half is a word of its own."""
+        """A hundred, half a million; in Hindi one and a half is a word of its own. Of "some thousands" none."""
         if token.text in self._whole:
             self._at += 1
             return Decimal(self._whole[token.text])
-        if is_first and token.text in multipliers():
-            return Decimal(1)
-        for words, value in ((("half", "a"), "0.5"), (("a",), "1"), (("an",), "1")):
+        if is_first and token.text in self._multipliers:
+            is_vague = self._at > 0 and self._pieces[self._at - 1].text in VAGUE
+            return None if is_vague else Decimal(1)
+        for words, value in _BEFORE_MULTIPLIERS:
             ahead = len(words)
-            if tuple(self._peek(n).text for n in range(ahead)) == words and self._peek(ahead).text in multipliers():
+            if (
+                tuple(self._peek(n).text for n in range(ahead)) == words
+                and self._peek(ahead).text in self._multipliers
+            ):
                 self._at += ahead
                 return Decimal(value)
         return None
 
-    def _below_hundred(self) -> Decimal:
-        value = self._cardinals[self._peek().text]
+    def _added_up(self) -> Decimal:
+        """Twenty-five; in other languages hundreds are words that go on so as well."""
+        total = last = self._cardinals[self._peek().text]
         self._at += 1
-        if value in _TENS:
+        while room := _room(last):
             gap = 1 if self._peek().text == "-" else 0
-            unit = self._cardinals.get(self._peek(gap).text, 0)
-            if 0 < unit < 10:
-                self._at += 1 + gap
-                value += unit
-        return Decimal(value)
+            following = self._cardinals.get(self._peek(gap).text, 0)
+            if not 0 < following < room:
+                break
+            self._at += 1 + gap
+            total, last = total + following, following
+        return Decimal(total)
 
     def _decimals(self) -> Decimal:
         """Point five."""
@@ -224,7 +245,7 @@ class _Numbers:
     def _scaled(self, current: Decimal) -> tuple[Decimal, bool]:
         """Hundred, thousand, lakh, and what is counted below them."""
         total, limit, is_scaled = Decimal(0), Decimal("Infinity"), False
-        while (size := multipliers().get(self._peek().text)) is not None and current * size < limit:
+        while (size := self._multipliers.get(self._peek().text)) is not None and current * size < limit:
             self._at += 1
             is_scaled = True
             if size == _HUNDRED:
@@ -244,6 +265,8 @@ class _Numbers:
         begin = self._at
         if self._peek().text in ("and", "aur", "और", ","):
             self._at += 1
+        elif self._multipliers.get(self._peek().text, limit) < limit:
+            return Decimal(1)  # of "a lakh thousand" one thousand
         value = self._base(is_first=False)
         if value is not None and 0 < value < limit:
             return value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from shared.domain.slots.counting import counts_in
 from shared.domain.slots.number_words import words_of
-from shared.domain.slots.numerals import speaks_hindi
 from shared.domain.slots.reading import Context, Reading, Why, none, one
 from shared.domain.slots.spelled import longest_row
 
@@ -74,7 +74,7 @@ def _spelled(said: str, language: str) -> str:
 
 def _is_spelled_out(said: str, row: str, language: str) -> bool:
     """Not a short name in capitals: its letters stand apart."""
-    return row.lower() not in (word.lower() for word in re.findall(r"\w+", said)) or speaks_hindi("", language)
+    return row.lower() not in (word.lower() for word in re.findall(r"\w+", said)) or counts_in("", language) != "en"
 
 
 def _said_words(said: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -13,6 +14,7 @@ from shared.domain.slots.reading import Context, Reading, Why, none, one
 _MARKS = {"dash": "-", "hyphen": "-", "minus": "-", "slash": "/", "डैश": "-"}
 _SILENT = frozenset((",", ".", "-", ";", "and", "then", "capital", "letter", "um", "uh", "phir", "फिर", "और"))
 _AS_IN = (("as", "in"), ("for",), ("like",), ("as",), ("से",), ("se",), ("फॉर",))
+_IN_HINDI = re.compile("[\u0900-\u097f]")
 _MOST_WRITTEN_LETTERS = 3
 
 
@@ -64,7 +66,7 @@ def _signs(found: list[Token]) -> list[_Sign]:
         skipped = _as_in(found, index) if signs and signs[-1].text else 0
         if skipped:
             word = found[index + skipped - 1].text
-            signs[-1] = _Sign(word[0].upper(), is_sure=True)
+            signs[-1] = _Sign(word[0].upper() if word.isascii() else signs[-1].text, is_sure=True)
             index += skipped
             continue
         times = REPEATS.get(found[index].text)
@@ -83,7 +85,7 @@ def _as_in(found: list[Token], index: int) -> int:
         after = index + len(words)
         if tuple(token.text for token in found[index:after]) == words and after < len(found):
             word = found[after].text
-            if len(word) > 1 and word.isascii() and word.isalpha():
+            if len(word) > 1 and (word.isalpha() if word.isascii() else _IN_HINDI.match(word)):
                 return len(words) + 1
     return 0
 

@@ -34,6 +34,8 @@ CURRENCY_SIGNS = {
 _SIGN = r"(?:₹|(?i:Rs|INR|USD|EUR|GBP|US\$)\.?|\$|€|£|(?:रु|रू)\.?)"
 _SIGN_BEHIND = r"(?:₹|\$|€|£|(?:INR|USD|EUR|GBP)(?!\w)|Rs(?!\w)\.?|(?:रु|रू)(?!\w)\.?)"
 _AM_PM = r"(?:[aApP]\.?[mM]\b\.?)"
+_LABEL = r"[A-Za-z0-9][A-Za-z0-9-]{0,62}"
+_TOP_DOMAINS = "com|org|net|in|co|io|gov|edu|info"
 HINDI_TIMES_OF_DAY = "सुबह|दोपहर|शाम|रात"
 
 
@@ -54,8 +56,8 @@ def _date(tongue: Tongue) -> list[tuple[str, str]]:
         ),
         (
             "date",
-            rf"{_BEGINS}(?P<date_1>\d{{1,2}})(?P<date_s>[/.-])(?P<date_2>\d{{1,2}})(?P=date_s)(?P<date_y>\d{{4}})"
-            rf"{_ENDS_NUMBER}",
+            rf"{_BEGINS}(?P<date_1>\d{{1,2}})(?P<date_s>[/.-])(?P<date_2>\d{{1,2}})(?P=date_s)"
+            rf"(?P<date_y>\d{{4}}|(?<=/)\d\d){_ENDS_NUMBER}",
         ),
         (
             "day_of_month",
@@ -76,7 +78,8 @@ def _date(tongue: Tongue) -> list[tuple[str, str]]:
 
 def _amounts(tongue: Tongue) -> list[tuple[str, str]]:
     scales = "|".join(re.escape(name) for name in sorted(tongue.scales, key=len, reverse=True))
-    scale = rf"(?:{_SPACE}(?P<%s>{scales})(?!\w))?" if scales else r"(?P<%s>(?!))?"
+    many = "|".join(re.escape(name) for name in sorted(tongue.many_of_money, key=len, reverse=True))
+    scale = rf"(?:{_SPACE}(?P<%s>{many})(?!\w))?" if many else r"(?P<%s>(?!))?"
     units = "|".join(re.escape(name) for name in sorted(tongue.units, key=len, reverse=True))
     found = [
         (
@@ -98,9 +101,11 @@ def _amounts(tongue: Tongue) -> list[tuple[str, str]]:
 def _addresses() -> list[tuple[str, str]]:
     name = r"\w[\w+-]{0,63}(?:\.[\w+-]{1,63}){0,5}"
     host = r"[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62}){0,4}"
+    path = r"(?:[/?#](?:[\w./?=&%#~+-]{0,200}[\w/])?)?"
     return [
         ("email", rf"(?<!\w){name}@{host}"),
-        ("link", rf"(?<![^\W\d])(?:https?://{host}|www\.{host})(?:/[\w./-]{{0,200}})?"),
+        ("link", rf"(?<![^\W\d])(?:https?://{host}|www\.{host}){path}"),
+        ("site", rf"(?<![\w.@/-]){_LABEL}(?:\.{_LABEL}){{0,2}}\.(?:{_TOP_DOMAINS})(?![\w@-]|\.\w){path}"),
     ]
 
 
@@ -117,6 +122,10 @@ def _times() -> list[tuple[str, str]]:
         ),
         ("time_dotted", rf"{begins}{dotted}{_SPACE}(?P<dotted_p>{_AM_PM}){until % 'dotted'}"),
         (
+            "hours",
+            rf"{begins}(?P<hours_1>\d{{1,2}}){_SPACE}[-–]{_SPACE}(?P<hours_h>\d{{1,2}}){_SPACE}(?P<hours_p>{_AM_PM})",
+        ),
+        (
             "hour",
             rf"{begins}{of_day % 'hour'}(?P<hour_h>\d{{1,2}}){_SPACE}(?P<hour_p>{_AM_PM})(?P<hour_b> बजे)?"
             rf"{until % 'hour'}",
@@ -127,7 +136,11 @@ def _times() -> list[tuple[str, str]]:
 def _numbers() -> list[tuple[str, str]]:
     return [
         ("phone", r"(?<![\w.,/])\+\d(?:[ ()-]{0,2}\d){6,14}(?![\w]|[.,-]\d)"),
-        ("phone_local", r"(?<![\w.,/+-])\(?\d{2,5}\)?[ -]\d{3,5}[ -]?\d{3,5}(?![\w]|[.,-]\d)"),
+        (
+            "phone_local",
+            r"(?<![\w.,/+-])(?:1-\d{3}-\d{3}-\d{4}|\d{4}(?:[ -]\d{4}){3}|\d{5}[ -]\d{5}"
+            r"|\(?\d{2,5}\)?[ -]\d{3,5}[ -]?\d{3,5})(?![\w]|[.,-]\d)",
+        ),
         ("phone_plain", r"(?<![\w.,/+-])[6-9]\d{9}(?![\w]|[.,]\d)"),
         ("decade", r"(?<![\w.,])(?P<decade_y>(?:19|20)\d0)s(?!\w)"),
         ("lettered", r"(?<![\w.,-])(?P<lettered_n>\d{1,2})(?P<lettered_l>[A-Z])(?![\w-])"),
@@ -136,12 +149,19 @@ def _numbers() -> list[tuple[str, str]]:
             r"(?<![\w.])#?(?=[A-Z0-9-]{0,30}\d)(?=[A-Z0-9-]{0,30}[A-Z])[A-Z0-9]{1,20}(?:-[A-Z0-9]{1,20}){0,5}(?!\w)",
         ),
         ("hashed", r"#\d{1,30}(?!\d)"),
-        ("ordinal", rf"{_BEGINS}(?P<ord_n>\d{{1,9}})(?:(?:st|nd|rd|th)(?!\w)|(?:वां|वाँ|वीं|वें|वे)(?!\w))"),
+        (
+            "ordinal",
+            rf"{_BEGINS}(?P<ord_n>\d{{1,9}}|\d{{1,3}}(?:,\d{{2,3}}){{1,3}})"
+            r"(?:(?:st|nd|rd|th)(?!\w)|(?:वां|वाँ|वीं|वें|वे)(?!\w))",
+        ),
+        ("hindi_ordinal", rf"{_BEGINS}(?P<hindi_n>[12346])[लरथठ](?P<hindi_v>[ािीे])(?!\w)"),
         (
             "range",
             rf"{_BEGINS}(?P<range_1>\d{{1,5}}){_SPACE}[-–]{_SPACE}(?P<range_2>\d{{1,5}})(?![\w/:-]|[.,]\d)"
             rf"(?P<range_p>{_SPACE}%)?",
         ),
+        ("ratio", rf"{_BEGINS}(?P<ratio_1>\d{{1,3}}):(?P<ratio_2>\d{{1,3}})(?![\w:]|[.,]\d)"),
+        ("decimal", r"(?<![\w.,])\.(?P<decimal_n>\d{1,6})(?![\w.])"),
         ("always", r"(?<![\w/])24[/x×]7(?![\w/])"),
         ("half", r"(?<![\w/])1/2(?![\w/])"),
         ("dotted", rf"{_BEGINS}\d{{1,5}}(?:\.\d{{1,5}}){{2,5}}(?!\w)"),

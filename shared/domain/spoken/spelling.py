@@ -8,9 +8,20 @@ from shared.domain.spoken.numbers import digits
 from shared.domain.spoken.tongues import Tongue
 
 _RUNS = re.compile(r"[A-Za-z]+|\d+")
+_MARKS = {
+    "_": "underscore",
+    "-": "dash",
+    "/": "slash",
+    "?": "question mark",
+    "=": "equals",
+    "#": "hash",
+    "~": "tilde",
+}
 _GROUP = 4
 _SHORT = 3
 _LONG_GROUP = 5
+_NATIONAL = 10
+"""Digits of most numbers without the country's code."""
 _WORD = 5
 
 
@@ -37,8 +48,12 @@ def letters(written: str, tongue: Tongue) -> str:
 
 
 def spoken_phone(written: str, tongue: Tongue) -> str:
-    """In the groups in which it is written; a run of digits without any, in groups of three to five."""
+    """In the groups in which it is written; a run of digits without any, in groups of three to five, the country's
+    code apart.
+    """
     groups = re.findall(r"\d+", written)
+    if written.startswith("+") and len(groups) == 1 and len(groups[0]) > _NATIONAL:
+        groups = [groups[0][:-_NATIONAL], groups[0][-_NATIONAL:]]
     parts = [part for group in groups for part in (_parts(group) if len(group) > _LONG_GROUP else [group])]
     said = ", ".join(digits(part, tongue.language) for part in parts)
     return f"{tongue.plus} {said}" if written.lstrip("( ").startswith("+") else said
@@ -51,16 +66,20 @@ def spoken_digits(written: str, tongue: Tongue) -> str:
 def spoken_address(written: str, tongue: Tongue) -> str:
     """An e-mail address or a link: names as words, marks by their names, digits one by one."""
     said = []
-    for part in re.findall(r"[^\W\d_]+|\d+|[.@/_+-]", re.sub(r"^https?://", "", written)):
+    for part in re.findall(r"[^\W\d_]+|\d+|[.@/_+?=&%#~-]", re.sub(r"^https?://", "", written)):
         match part:
             case ".":
                 said.append(tongue.dot)
             case "@":
                 said.append(tongue.at)
-            case "_" | "-" | "/":
-                said.append({"_": "underscore", "-": "dash", "/": "slash"}[part])
             case "+":
                 said.append(tongue.plus)
+            case "&":
+                said.append(tongue.and_)
+            case "%":
+                said.append(tongue.percent)
+            case _ if part in _MARKS:
+                said.append(_MARKS[part])
             case _ if part.isdecimal():
                 said.append(digits(part, tongue.language))
             case "www":

@@ -14,22 +14,25 @@ from shared.domain.spoken.scripts import in_devanagari
 from shared.domain.spoken.spelling import letters, spelled_code, spoken_address, spoken_digits, spoken_phone
 from shared.domain.spoken.tongues import ENGLISH, Tongue, region_of, tongue_of
 
-VERSION = "1"
+VERSION = "2"
 """To be raised when the same text is said differently from now on: part of what made sounds are kept under."""
 
 _LONG = 6
 """So many digits without a mark between them are a number that is dictated, not counted."""
 _SHORT_CODE = 3
 _CODED = re.compile(
-    r"(?:\b(?:otp|a/c|ending (?:in|with)"
+    r"(?:\b(?:otp|cvv|a/c|ending(?: in| with)?|ends (?:in|with)|last \w{3,5} digits(?: are)?|card|helpline|dial"
     r"|pin|pincode|code|id|account|reference|token|booking|ticket|invoice|extension|ext"
     r"|(?:order|phone|account|ticket|booking|reference|flight) (?:number|no\.?))|ओटीपी|पिन|कोड|आर्डर नंबर|ऑर्डर नंबर|नंबर)"
     r"[ :]{1,2}(?:is |number |है |no\. )?$",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"\b(?:call|phone|कॉल करें) $", re.IGNORECASE)
+_NOTHING_COUNTED = re.compile(r"\s*(?:[.,;:!?।)]|$)|\s(?:or|for|if|and|to|now|at|या|पर)\b")
 _IN_YEAR = re.compile(r"\b(?:in|since|year|until|during|FY|सन|साल|वर्ष) $", re.IGNORECASE)
+_A_YEAR = re.compile(r"(?:19|20)\d\d")
 _LOOKED_BACK = 40
-_LEAP_YEAR = 2000
+_LEAP_YEAR = _CENTURY = 2000
 _FULL_MARKS = ("5", "10", "100")
 _MILLIONS, _LAKHS = re.compile(r"^\D?\d{1,3}(?:,\d{3}){2}"), re.compile(r",\d{2},")
 _HALVES = {"1.5": "डेढ़", "2.5": "ढाई"}
@@ -95,7 +98,7 @@ class _Reader:
 
     def _scaled(self, written: str, scale: str) -> str:
         """A number and, behind it, a word for many; in Hindi with its words for halves."""
-        name = self._tongue.scales[scale]
+        name = self._tongue.many_of_money[scale]
         plain = _plain(written)
         if self._language == "hi" and plain.endswith(".5"):
             whole = int(plain[:-2])
@@ -125,6 +128,7 @@ class _Reader:
 
     def _say_date(self, match: re.Match[str]) -> str:
         first, second, of_year = int(match["date_1"]), int(match["date_2"]), int(match["date_y"])
+        of_year += _CENTURY if of_year < 100 else 0
         orders = [(first, second), (second, first)] if not self._is_american else [(second, first), (first, second)]
         for day, month in orders:
             if _is_date(of_year, month, day):
@@ -166,6 +170,9 @@ class _Reader:
     def _say_time_dotted(self, match: re.Match[str]) -> str:
         return self._time(match, "dotted", int(match["dotted_m"]), None)
 
+    def _say_hours(self, match: re.Match[str]) -> str:
+        return f"{self._number(match['hours_1'])} {self._tongue.to} {self._time(match, 'hours', 0, None)}"
+
     def _say_hour(self, match: re.Match[str]) -> str:
         return self._time(match, "hour", 0, match["hour_of"])
 
@@ -174,7 +181,7 @@ class _Reader:
         said = spoken_time(int(match[f"{kind}_h"]), minute, half[0].lower() + "m" if half else "", self._language)
         if of_day:
             said = of_day + said.removeprefix(said.partition(" ")[0] + " " if said.startswith(_HINDI_PARTS) else "")
-        if match[f"{kind}_to"]:
+        if match.groupdict().get(f"{kind}_to"):
             return f"{said} {self._tongue.to} "
         is_last_mark = bool(half) and match.group().endswith(".") and self._ends_sentence(match)
         return f"{said}." if is_last_mark else said
@@ -221,6 +228,8 @@ class _Reader:
         ending = "." if match.group().endswith(".") else ""
         return spoken_address(match.group().rstrip("./"), self._tongue) + ending
 
+    _say_site = _say_link
+
     def _say_phone(self, match: re.Match[str]) -> str:
         return spoken_phone(match.group(), self._tongue)
 
@@ -233,15 +242,29 @@ class _Reader:
         return spoken_digits(match.group()[1:], self._tongue)
 
     def _say_ordinal(self, match: re.Match[str]) -> str:
-        said = ordinal(int(match["ord_n"]), self._language, self._region)
+        number = int(_plain(match["ord_n"]))
         if self._language == "hi" and match.group().endswith(("वीं", "वें", "वे")):
-            return f"{self._cardinal(int(match['ord_n']))}{match.group().lstrip('0123456789')}"
-        return said
+            return f"{self._cardinal(number)}{match.group()[len(match['ord_n']) :]}"
+        return ordinal(number, self._language, _region_of_groups(match["ord_n"]) or self._region)
+
+    def _say_hindi_ordinal(self, match: re.Match[str]) -> str:
+        """Of the first ones, whose stems are words of their own: 3री."""
+        if self._language != "hi":
+            return f"{self._cardinal(int(match['hindi_n']))} {match.group()[1:]}"
+        return f"{ordinal(int(match['hindi_n']), 'hi')[:-1]}{match['hindi_v']}"
 
     def _say_range(self, match: re.Match[str]) -> str:
         first, second = self._number(match["range_1"]), self._number(match["range_2"])
+        if all(_A_YEAR.fullmatch(match[part]) for part in ("range_1", "range_2")):
+            first, second = (year(int(match[part]), self._language, self._region) for part in ("range_1", "range_2"))
         said = f"{first} {second}" if first == second else f"{first} {self._tongue.to} {second}"
         return f"{said} {self._tongue.percent}" if match["range_p"] else said
+
+    def _say_ratio(self, match: re.Match[str]) -> str:
+        return f"{self._number(match['ratio_1'])} {self._tongue.to} {self._number(match['ratio_2'])}"
+
+    def _say_decimal(self, match: re.Match[str]) -> str:
+        return f"{self._tongue.point} {digits(match['decimal_n'], self._language)}"
 
     def _say_always(self, _: re.Match[str]) -> str:
         return f"{self._cardinal(24)} {self._cardinal(7)}"
@@ -277,12 +300,19 @@ class _Reader:
             return f"{self._number(written)} {self._tongue.plus}"
         plain = _plain(written)
         if plain == written and plain.isdecimal():
-            is_coded = len(plain) >= _SHORT_CODE and _CODED.search(self._before(match)) is not None
+            is_coded = len(plain) >= _SHORT_CODE and self._is_coded(match)
             if is_coded or (len(plain) >= _LONG and not plain.endswith("000")):
                 return spoken_digits(plain, self._tongue)
             if len(plain) == 4 and _IN_YEAR.search(self._before(match)):
                 return year(int(plain), self._language, self._region)
         return self._number(written)
+
+    def _is_coded(self, match: re.Match[str]) -> bool:
+        """Whether the words about a number tell that its digits are meant: "dial 112", but not "call 112 people"."""
+        before = self._before(match)
+        if _CALLED.search(before):
+            return _NOTHING_COUNTED.match(self._text, match.end()) is not None
+        return _CODED.search(before) is not None
 
     def _say_digits(self, match: re.Match[str]) -> str:
         return spoken_digits(match.group(), self._tongue)

@@ -34,7 +34,17 @@ class Tongue:
     units: dict[str, tuple[str, str]] = field(default_factory=dict)
     abbreviations: dict[str, str] = field(default_factory=dict)
     scales: dict[str, str] = field(default_factory=dict)
-    """Words for many, as they are written behind an amount, and as they are said."""
+    """Words for many, as they are written behind a number, and as they are said."""
+    short_scales: dict[str, str] = field(default_factory=dict)
+    """More of them, which are written behind amounts of money only."""
+
+    @property
+    def many_of_money(self) -> dict[str, str]:
+        return self.scales | self.short_scales
+
+
+def _row(written: str) -> tuple[str, ...]:
+    return tuple(written.split())
 
 
 def _moneys(*names: str) -> dict[str, Money]:
@@ -57,6 +67,16 @@ def _units(written: str) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _scales(written: str) -> dict[str, str]:
+    """Of "said=written ways", one after another; each way with a small or a capital letter."""
+    found: dict[str, str] = {}
+    for entry in written.split("|"):
+        said, _, ways = entry.partition("=")
+        for way in ways.split():
+            found |= {way: said, way.capitalize(): said}
+    return found
+
+
 ENGLISH = Tongue(
     language="en",
     point="point",
@@ -67,20 +87,7 @@ ENGLISH = Tongue(
     at="at",
     dot="dot",
     and_="and",
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
+    months=_row("January February March April May June July August September October November December"),
     moneys=_moneys(
         "rupee/rupees/paisa/paise", "dollar/dollars/cent/cents", "euro/euros/cent/cents", "pound/pounds/penny/pence"
     ),
@@ -137,18 +144,11 @@ ENGLISH = Tongue(
         "dept.": "department",
         "Dept.": "Department",
     },
-    scales={
-        "lakh": "lakh",
-        "lakhs": "lakh",
-        "crore": "crore",
-        "crores": "crore",
-        "cr": "crore",
-        "thousand": "thousand",
-        "million": "million",
-        "billion": "billion",
-        "k": "thousand",
-        "K": "thousand",
-    },
+    scales=_scales(
+        "lakh=lakh lakhs lac lacs|crore=crore crores cr|thousand=thousand k|million=million mn|billion=billion bn"
+        "|trillion=trillion"
+    ),
+    short_scales={"L": "lakh", "M": "million", "B": "billion"},
 )
 
 HINDI = Tongue(
@@ -161,36 +161,9 @@ HINDI = Tongue(
     at="ऐट",
     dot="डॉट",
     and_="और",
-    months=("जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"),
+    months=_row("जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर"),
     moneys=_moneys("रुपया/रुपये/पैसा/पैसे", "डॉलर/सेंट", "यूरो/सेंट", "पाउंड/पेंस"),
-    letters=(
-        "ए",
-        "बी",
-        "सी",
-        "डी",
-        "ई",
-        "एफ़",
-        "जी",
-        "एच",
-        "आई",
-        "जे",
-        "के",
-        "एल",
-        "एम",
-        "एन",
-        "ओ",
-        "पी",
-        "क्यू",
-        "आर",
-        "एस",
-        "टी",
-        "यू",
-        "वी",
-        "डब्ल्यू",
-        "एक्स",
-        "वाई",
-        "ज़ेड",
-    ),
+    letters=_row("ए बी सी डी ई एफ़ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई ज़ेड"),
     units=_units("""
         kg=किलोग्राम
         किग्रा=किलोग्राम
@@ -218,29 +191,18 @@ HINDI = Tongue(
         °=डिग्री
     """),
     abbreviations={"डॉ.": "डॉक्टर", "डा.": "डॉक्टर", "प्रो.": "प्रोफ़ेसर", "लि.": "लिमिटेड", "Dr.": "डॉक्टर"},
-    scales={
-        "lakh": "लाख",
-        "lakhs": "लाख",
-        "लाख": "लाख",
-        "crore": "करोड़",
-        "crores": "करोड़",
-        "cr": "करोड़",
-        "करोड़": "करोड़",
-        "हज़ार": "हज़ार",
-        "हजार": "हज़ार",
-        "thousand": "हज़ार",
-        "million": "मिलियन",
-        "billion": "बिलियन",
-        "k": "हज़ार",
-        "K": "हज़ार",
-    },
+    scales=_scales(
+        "लाख=lakh lakhs lac lacs लाख|करोड़=crore crores cr करोड़|हज़ार=thousand k हज़ार हजार|अरब=अरब"
+        "|मिलियन=million mn|बिलियन=billion bn"
+    ),
+    short_scales={"L": "लाख", "M": "मिलियन", "B": "बिलियन"},
 )
 
 
 def _indic(language: str, words: str, months: str, *moneys: str) -> Tongue:
     """`words`: point, minus, percent, to, plus, at, dot, and."""
     point, minus, percent, to, plus, at, dot, and_ = words.split()
-    return Tongue(language, point, minus, percent, to, plus, at, dot, and_, tuple(months.split()), _moneys(*moneys))
+    return Tongue(language, point, minus, percent, to, plus, at, dot, and_, _row(months), _moneys(*moneys))
 
 
 _OTHERS = (

@@ -206,7 +206,7 @@ class Race(Generic[T]):
         self.failures[name] = error
         if not isinstance(error, self._blameless):
             self._health.note(name, succeeded=False)
-            logger.warning("%s failed: %s", name, _code(error))
+            logger.warning("%s failed: %s", name, error if isinstance(error, VoiceAgentError) else _code(error))
 
     def _defeat(self) -> BaseException:
         """What to raise: the one failure as it is, several as one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
+from shared.domain.spoken.scripts import language_written
 from shared.domain.spoken.spoken_form import spoken_form
 from shared.domain.voices import language_of
 from shared.ports.text_to_speech import TextToSpeech
@@ -22,5 +23,5 @@ class SpokenWords:
     def synthesize(
         self, text: str, *, voice: str, call_id: str, late_after_ms: int = 0
     ) -> AsyncGenerator[bytes, None]:
-        words = spoken_form(text, language_of(voice) or _USUAL_LANGUAGE)
+        words = spoken_form(text, language_written(text, language_of(voice) or _USUAL_LANGUAGE))
         return self._speech.synthesize(words, voice=voice, call_id=call_id, late_after_ms=late_after_ms)

@@ -202,6 +202,14 @@ def test_embeddings_know_what_is_alike(local_service: LocalService) -> None:
     assert first @ third < 0.3
 
 
+def test_embeddings_know_what_is_alike_in_another_language_and_script(local_service: LocalService) -> None:
+    texts = ["Shop\nOpening hours\nWe are open from nine to five.", "आप कब खुलते हैं?", "तंबू का रंग हरा है।"]
+    answer = local_service.openai.embeddings.create(model="embedding", input=texts)
+    passage, question, other = (np.array(item.embedding) for item in answer.data)
+    assert passage @ question > 0.35
+    assert passage @ other < 0.2
+
+
 def test_a_prompt_that_is_too_long_is_refused(local_service: LocalService) -> None:
     with pytest.raises(BadRequestError, match="context size"):
         ask(local_service, "word " * 9000)

@@ -121,20 +121,42 @@ async def test_scripts_can_be_replaced_while_it_runs(service: Service) -> None:
 
 
 async def test_tool_calls_come_before_the_answer() -> None:
-    dialogue = [
-        {"heard": "Bye.", "reply": "Goodbye.", "tool_call": {"name": "hang_up", "arguments": {"why": "done"}}}
-    ]
+    call = {"name": "hang_up", "say": "So.", "arguments": {"why": "done"}}
+    dialogue = [{"heard": "Bye.", "reply": "Goodbye.", "tool_call": call}]
     tool = {"type": "function", "function": {"name": "hang_up", "parameters": {"type": "object", "properties": {}}}}
     async with scripted_service({"latencies": {"ttft_ms": 1}, "dialogue": dialogue}) as service:
         messages: list[object] = [{"role": "user", "content": "Bye."}]
         first = await service.openai.chat.completions.create(model="m", messages=messages, tools=[tool])  # type: ignore[arg-type,list-item]
-        (call,) = first.choices[0].message.tool_calls or []
-        assert call.type == "function"
-        assert json.loads(call.function.arguments) == {"why": "done"}
-        assert first.choices[0].finish_reason == "tool_calls"
-        messages += [first.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "ok"}]
+        (made,) = first.choices[0].message.tool_calls or []
+        assert made.type == "function"
+        assert json.loads(made.function.arguments) == {"why": "done"}
+        assert (first.choices[0].message.content, first.choices[0].finish_reason) == ("So.", "tool_calls")
+        messages += [first.choices[0].message, {"role": "tool", "tool_call_id": made.id, "content": "ok"}]
         second = await service.openai.chat.completions.create(model="m", messages=messages, tools=[tool])  # type: ignore[arg-type,list-item]
         assert second.choices[0].message.content == "Goodbye."
+
+
+@pytest.mark.parametrize(
+    ("told", "reply", "said"),
+    [
+        ('{"orders": [{"status": "on its way"}]}', "It is {result.orders.0.status}.", "It is on its way."),
+        ('{"left": 2}', "There are {result.left} left.", "There are 2 left."),
+        ('{"left": 2}', "It is {result.orders.0.status}.", "It is (nothing)."),
+        ("closed", "They say {result} and {result.left}.", "They say closed and (nothing)."),
+    ],
+)
+async def test_answers_say_what_a_tool_gave(told: str, reply: str, said: str) -> None:
+    async with scripted_service(
+        {"latencies": {"ttft_ms": 1}, "dialogue": [{"heard": "Well?", "reply": reply}]}
+    ) as one:
+        call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        messages: list[object] = [
+            {"role": "user", "content": "Well?"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": told},
+        ]
+        answer = await one.openai.chat.completions.create(model="m", messages=messages)  # type: ignore[arg-type]
+    assert answer.choices[0].message.content == said
 
 
 async def test_json_schema_gets_a_value_that_fits(service: Service) -> None:

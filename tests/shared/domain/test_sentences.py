@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.sentences import SentenceSplitter
+from shared.domain.sentences import SENTENCE_ENDS, SentenceSplitter, ends_sentence
 
-_DROPPED = ".!?।…\"')]”’"
+_DROPPED = f"{SENTENCE_ENDS}…\"')]”’」"
 
 
 def split(*tokens: str) -> list[str]:
@@ -48,6 +48,14 @@ def split(*tokens: str) -> list[str]:
         ("“Really?” he asked.", ["“Really?”", "he asked."]),
         ("नमस्ते। आप कैसे हैं?", ["नमस्ते।", "आप कैसे हैं?"]),
         ("मैं ठीक हूँ।धन्यवाद।", ["मैं ठीक हूँ।", "धन्यवाद।"]),
+        ("श्लोक पहला॥श्लोक दूसरा॥", ["श्लोक पहला॥", "श्लोक दूसरा॥"]),
+        ("हाँ?।ठीक है।", ["हाँ?।", "ठीक है।"]),
+        ("आपका बिल 3.50 रुपये है। ठीक?", ["आपका बिल 3.50 रुपये है।", "ठीक?"]),
+        ("您好。请问您要什么？好的！", ["您好。", "请问您要什么？", "好的！"]),
+        ("はい、分かりました。少々お待ちください。", ["はい、", "分かりました。", "少々お待ちください。"]),
+        ("「はい。」と言いました。", ["「はい。」", "と言いました。"]),
+        ("جی ہاں۔ آپ کا نام کیا ہے؟ شکریہ۔", ["جی ہاں۔", "آپ کا نام کیا ہے؟", "شکریہ۔"]),
+        ("نعم، لحظة. كيف حالك؟ جيد!", ["نعم،", "لحظة.", "كيف حالك؟", "جيد!"]),
         ("One line\nwithout a mark", ["One line\nwithout a mark"]),
         ("Hello. ... Go on.", ["Hello.", "Go on."]),
         ("!!! ?", []),
@@ -64,6 +72,8 @@ def test_whole_text(text: str, expected: list[str]) -> None:
         (["Hello", " there", "."], "Hello there."),
         (["Is it", " you?"], "Is it you?"),
         (["ठीक", " है", "।"], "ठीक है।"),
+        (["好", "的", "。"], "好的。"),
+        (["کیا", " حال", "؟"], "کیا حال؟"),
     ],
 )
 def test_a_sentence_leaves_with_its_last_token(tokens: list[str], first: str) -> None:
@@ -98,6 +108,7 @@ def test_a_dot_that_may_go_on_waits(tokens: list[str]) -> None:
         (["Really?", "!", " Yes."], ["Really?", "Yes."]),
         (['He said "Go.', '"', " Then left."], ['He said "Go.', "Then left."]),
         (["Done.", ")"], ["Done."]),
+        (["好。", "」", "再见。"], ["好。", "再见。"]),
     ],
 )
 def test_marks_that_come_late_are_never_sentences(tokens: list[str], expected: list[str]) -> None:
@@ -124,11 +135,19 @@ _WORDS = st.sampled_from(
 )
 _SENTENCES = st.lists(
     st.tuples(
-        st.lists(_WORDS, min_size=1, max_size=5), st.sampled_from([".", "!", "?", "।", "...", "?!", '."', ".)", "…"])
+        st.lists(_WORDS, min_size=1, max_size=5),
+        st.sampled_from([".", "!", "?", "।", "...", "?!", '."', ".)", "…", "॥", "。", "？", "۔", "؟", "。」"]),
     ),
     min_size=1,
     max_size=5,
 )
+
+
+@pytest.mark.parametrize("text", ["Yes.", "हाँ।", "好。", "ہاں۔", "Why?", "为什么？"])
+def test_a_whole_sentence_is_told_from_a_clause(text: str) -> None:
+    assert ends_sentence(text)
+    for comma in (",", "、", "，", "،", ":"):
+        assert not ends_sentence(f"{text[:-1]}{comma}")
 
 
 @given(_SENTENCES, st.data())

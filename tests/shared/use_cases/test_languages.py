@@ -36,10 +36,24 @@ async def test_two_turns_in_another_language_switch_the_call(house: House) -> No
     caller = Caller(house)
     first = await heard(house, caller, 1, "नमस्ते।")
     second = await heard(house, caller, 2, "मेरा फ़ोन काम नहीं करता।")
-    third = await heard(house, caller, 3, "Hello?")
+    third = await heard(house, caller, 3, "I said hello?")
     assert [entry["language"] for entry in (first, second, third)] == ["en", "hi", "hi"]
     assert [entry["language_heard"] for entry in (first, second, third)] == ["hi", "hi", "en"]
     assert await call_language(house.live_calls, CALL_ID, 4, house.agent) == "hi"
+
+
+async def test_hindi_in_latin_letters_and_words_of_any_language_between_switch_the_call(house: House) -> None:
+    caller = Caller(house)
+    said = ("mera order kab aayega?", "Hello?", "mujhe order cancel karna hai", "ok, thank you", "cancel kar dijiye")
+    turns = [await heard(house, caller, number, text) for number, text in enumerate(said, start=1)]
+    assert [entry["language"] for entry in turns] == ["en", "en", "hi", "hi", "hi"]
+
+
+async def test_a_caller_who_mixes_languages_is_not_answered_now_in_one_and_now_in_the_other(house: House) -> None:
+    caller = Caller(house)
+    said = ("मेरा order कब आएगा?", "I paid for it yesterday.", "वो online payment था।", "And it says delivered.")
+    turns = [await heard(house, caller, number, text) for number, text in enumerate(said, start=1)]
+    assert [entry["language"] for entry in turns] == ["en"] * 4
 
 
 async def test_an_agent_with_one_language_stays_in_it() -> None:

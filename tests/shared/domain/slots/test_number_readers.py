@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from shared.domain.agents.intents import SlotKind
+from shared.domain.slots.counting import counts_in
 from shared.domain.slots.number_words import cardinals
 from shared.domain.slots.reader import read_slot
 from shared.domain.slots.reading import Context, Reading, Why
@@ -53,10 +54,48 @@ def read(kind: SlotKind, said: str, language: str = "en", country: str = "IN", c
         ("dhai hazaar", "hi", "2500"),
         ("teen", "hi", "3"),
         ("twenty five", "hi", "25"),
+        ("ten k", "en", "10000"),
+        ("a couple of thousand", "en", "2000"),
+        ("paanch sau pachas", "en-IN", "550"),
+        ("sadhe teen hazaar", "en", "3500"),
+        ("teen", "en", ""),
+        ("I do", "en-IN", ""),
+        ("several thousand", "en", ""),
+        ("कुछ हज़ार", "hi", ""),
+        ("डेढ़ k", "hi", "1500"),
+        ("ಇನ್ನೂರ ಐವತ್ತು", "kn", "250"),
+        ("ஐம்பதாயிரம்", "en-IN", "50000"),
+        ("ఒక లక్షా ఇరవై ఐదు వేలు", "te", "125000"),
+        ("ഇരുപത്തിയഞ്ചായിരം", "ml", "25000"),
+        ("পাঁচশো পঞ্চাশ", "bn", "550"),
+        ("दोनशे पन्नास", "mr", "250"),
+        ("એક લાખ પચ્ચીસ હજાર", "gu", "125000"),
+        ("five hundred", "ta", "500"),
     ],
 )
 def test_numbers(said: str, language: str, value: str) -> None:
-    assert read(SlotKind.NUMBER, said, language) == Reading(value)
+    expected = Reading(value) if value else Reading(why=Why.NOTHING)
+    assert read(SlotKind.NUMBER, said, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "language"),
+    [
+        ("dhai lakh", "en-IN", "hi"),
+        ("two lakh rupees", "en-IN", "en"),
+        ("two lakh rupees", "hi-IN", "hi"),
+        ("do you have two", "en", "en"),
+        ("the main hall", "en", "en"),
+        ("पाँच", "en", "hi"),
+        ("पाच", "mr_IN", "mr"),
+        ("ஐந்து five", "en", "ta"),
+        ("five", "ta-IN", "ta"),
+        ("fünf", "de", "en"),
+        ("", "", "en"),
+    ],
+)
+def test_in_which_language_callers_count(text: str, tag: str, language: str) -> None:
+    assert counts_in(text, tag) == language
 
 
 def test_of_two_numbers_both_may_be_meant() -> None:
@@ -92,6 +131,13 @@ def test_hindi_words_in_latin_letters_are_there_for_every_number_below_a_hundred
         ("पाँच रुपये पचास पैसे", "hi", "5.5 INR"),
         ("डेढ़ सौ रुपए", "hi", "150 INR"),
         ("paanch sau rupaye", "hi", "500 INR"),
+        ("dhai lakh rupees", "en-IN", "250000 INR"),
+        ("dedh sau rupaye", "en", "150 INR"),
+        ("ten k dollars, no, twelve k dollars", "en", "12000 USD"),
+        ("a hundred bucks", "en", "100 USD"),
+        ("five hundred rupees, sorry, six hundred rupees", "en", "600 INR"),
+        ("ఐదు వందలు రూపాయలు", "te", "500 INR"),
+        ("পাঁচশো টাকা", "bn", "500 INR"),
     ],
 )
 def test_amounts(said: str, language: str, value: str) -> None:
@@ -144,6 +190,8 @@ def test_digits(said: str, language: str, value: str) -> None:
         ("oh two oh seven nine four six oh nine five eight", "en", "GB", "+442079460958"),
         ("नौ आठ चार चार शून्य शून्य शून्य सात शून्य शून्य", "hi", "IN", "+919844000700"),
         ("nau aath char char zero zero zero saat zero zero", "hi", "IN", "+919844000700"),
+        ("nau aath chaar chaar shunya shunya shunya saat shunya shunya", "en", "IN", "+919844000700"),
+        ("ಒಂಬತ್ತು ಎಂಟು ನಾಲ್ಕು ನಾಲ್ಕು ಸೊನ್ನೆ 00700", "kn", "IN", "+919844000700"),
         ("नाइन एट डबल फोर ट्रिपल ज़ीरो सेवन डबल ज़ीरो", "hi", "IN", "+919844000700"),
     ],
 )

@@ -15,6 +15,7 @@ from shared.domain.spoken.spoken_form import spoken_form
 
 TODAY = date(2026, 11, 23)
 LANGUAGES = ["en-US", "en-GB", "en-IN", "hi-IN"]
+OF_INDIA = ["ta-IN", "te-IN", "kn-IN", "ml-IN", "bn-IN", "mr-IN", "gu-IN"]
 _often = settings(max_examples=150, deadline=None)
 
 
@@ -22,7 +23,7 @@ def said_and_read(kind: SlotKind, written: str, language: str) -> Reading:
     return read_slot(kind, spoken_form(written, language), Context(today=TODAY, language=language))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", [*LANGUAGES, *OF_INDIA])
 @_often
 @given(when=st.dates(date(1950, 1, 1), date(2049, 12, 31)))
 def test_dates(language: str, when: date) -> None:
@@ -52,7 +53,17 @@ def test_amounts(language: str, rupees: int, paise: int) -> None:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", OF_INDIA)
+@_often
+@given(rupees=st.one_of(st.integers(1, 1_500), st.integers(1, 999_999_999)))
+def test_whole_amounts_in_languages_of_india(language: str, rupees: int) -> None:
+    written = f"₹{rupees}"
+    assert said_and_read(SlotKind.AMOUNT, written, language) == Reading(f"{rupees} INR"), spoken_form(
+        written, language
+    )
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, *OF_INDIA])
 @_often
 @given(number=st.from_regex(r"[6-9][0-9]{9}", fullmatch=True))
 def test_telephone_numbers(language: str, number: str) -> None:

@@ -43,6 +43,11 @@ def read(kind: SlotKind, said: str, language: str = "en", choices: tuple[str, ..
         ("ए बी एक दो", "hi", "AB12"),
         ("एम ए आर आई ए", "hi", "MARIA"),
         ("डबल ए सात", "hi", "AA7"),
+        ("A for apple B for ball", "en", "AB"),
+        ("alpha bravo charlie", "en", "ABC"),
+        ("ए फॉर एप्पल, बी फॉर बॉल", "hi", "AB"),
+        ("two K four", "en", "2K4"),
+        ("A B, no, A P one", "en", "AP1"),
     ],
 )
 def test_spelled_codes(said: str, language: str, value: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.spoken.roman_hindi import DEVANAGARI
-from shared.domain.spoken.scripts import in_devanagari, mixtures, script_of, script_shares
+from shared.domain.spoken.scripts import in_devanagari, language_written, mixtures, script_of, script_shares
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,26 @@ from shared.domain.spoken.scripts import in_devanagari, mixtures, script_of, scr
 )
 def test_the_script_of_a_text(text: str, script: str) -> None:
     assert script_of(text) == script
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "language"),
+    [
+        ("कुल 5", "en-US", "hi"),
+        ("कुल 5", "hi-IN", "hi-IN"),
+        ("एकूण 5", "mr-IN", "mr-IN"),
+        ("மொத்தம் 5", "hi-IN", "ta"),
+        ("There are 5 books.", "hi-IN", "en-IN"),
+        ("There are 5 books.", "en-GB", "en-GB"),
+        ("Es sind 5 Bücher hier.", "de-DE", "de-DE"),
+        ("Aapka bill 5", "hi-IN", "hi-IN"),
+        ("Order 5", "hi-IN", "hi-IN"),
+        ("5", "ta-IN", "ta-IN"),
+        ("", "", ""),
+    ],
+)
+def test_the_language_in_which_an_answer_was_written(text: str, tag: str, language: str) -> None:
+    assert language_written(text, tag) == language
 
 
 def test_shares_of_scripts_make_one() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.spoken.scripts import script_shares
 from shared.domain.spoken.spoken_form import spoken_form
 from shared.domain.spoken.tongues import TONGUES
 
@@ -80,6 +81,32 @@ ENGLISH += [
     ("en", "+5%, 10,000+ people, 50-50", "plus five percent, ten thousand plus people, fifty fifty"),
     ("en", "+91-9844000700", "plus nine one, nine eight four four zero, zero zero seven zero zero"),
     ("en-IN", "pay abc@okbank", "pay abc at okbank"),
+    ("en", "2/1/26 and 25/12/26", "February first, twenty twenty six and December twenty fifth, twenty twenty six"),
+    ("en-IN", "2/1/26", "the second of January twenty twenty six"),
+    ("en", "from 2019–2021", "from twenty nineteen to twenty twenty one"),
+    ("en", "open 5-6 pm", "open five to six PM"),
+    ("en-IN", "₹5L, ₹2Cr, ₹50K", "five lakh rupees, two crore rupees, fifty thousand rupees"),
+    ("en-IN", "Rs 3.5 Lakhs or 2 lac", "three point five lakh rupees or two lakh"),
+    ("en", "$1.2M, £2bn, 5 Million", "one point two million dollars, two billion pounds, five million"),
+    ("en", "1,000,000th, .5, 16:9", "one millionth, point five, sixteen to nine"),
+    (
+        "en-IN",
+        "98440 00700 or +919844000700",
+        "nine eight four four zero, zero zero seven zero zero"
+        " or plus nine one, nine eight four four zero, zero zero seven zero zero",
+    ),
+    ("en", "1-800-555-0199", "one, eight zero zero, five five five, zero one nine nine"),
+    (
+        "en",
+        "card 4000 1234 5678 9010 ending 9010",
+        "card four zero zero zero, one two three four, five six seven eight, nine zero one zero"
+        " ending nine zero one zero",
+    ),
+    ("en", "Call 112. Call 112 people.", "Call one one two. Call one hundred and twelve people."),
+    ("en", "dial 101 now, CVV 123", "dial one zero one now, CVV one two three"),
+    ("en", "on example.com/faq.", "on example dot com slash faq."),
+    ("en", "www.a.in/x?id=7&b=2?", "W W W dot a dot in slash x question mark id equals seven and b equals two?"),
+    ("en", "200 300, 10,500 and Node.js", "two hundred three hundred, ten thousand five hundred and Node.js"),
 ]
 HINDI = [
     ("hi", "आपका बिल ₹1,25,000.50 है।", "आपका बिल एक लाख पच्चीस हज़ार रुपये और पचास पैसे है।"),
@@ -94,6 +121,10 @@ HINDI = [
     ("hi", "9844000700 पर", "नौ आठ चार चार शून्य, शून्य शून्य सात शून्य शून्य पर"),
     ("hi", "Aapka bill ₹500 hai.", "आपका bill पाँच सौ रुपये है."),
     ("hi", "डॉ. राव a@b.in", "डॉक्टर राव a ऐट b डॉट in"),
+    ("hi", "3री मंज़िल, 1ला, 2रे", "तीसरी मंज़िल, पहला, दूसरे"),
+    ("hi", "₹5L, ₹2Cr, 3 Lakh", "पाँच लाख रुपये, दो करोड़ रुपये, तीन लाख"),
+    ("hi", "9-5 pm", "नौ से शाम पाँच बजे"),
+    ("hi", "कॉल करें 112।", "कॉल करें एक एक दो।"),
 ]
 OTHERS = [
     ("ta", "₹1,250 மற்றும் 45%", "ஆயிரத்து இருநூற்று ஐம்பது ரூபாய் மற்றும் நாற்பத்து ஐந்து சதவீதம்"),
@@ -164,6 +195,7 @@ _PARTS = [
         "0",
     ),
     *("hai", "kya", "\n", "/", "/month", "/-", "+", "0s", "pm", "C", "@x", "×"),
+    *("9-5 pm", "16:9", ".5", "L", "Cr", "M", "3री", "a.com", "?", "=1", "98440 00700", "1-800-555-0199", "call 112"),
 ]
 _TEXTS = st.one_of(
     st.text(max_size=60),
@@ -182,8 +214,95 @@ def test_any_text_can_be_said_and_what_is_said_is_said_so_again(text: str, langu
         assert said.endswith(text[-1])
 
 
+VALUES = [
+    "5",
+    "1,25,000",
+    "2.75",
+    "3rd",
+    "12/05/2026",
+    "15 August 2026",
+    "10:30 am",
+    "₹1,25,000.50",
+    "$3.5M",
+    "₹2.5 crore",
+    "98440 00700",
+    "+91 98440 00700",
+    "AB-1234X",
+    "45%",
+    "12.5 kg",
+    "30°C",
+    "jane.doe9@example.co.in",
+    "www.example.com/a-b",
+    "10-15",
+    "1/2",
+    "#4821",
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("tag", _TAGS)
+def test_words_around_a_value_stay_and_the_value_becomes_words(tag: str, value: str) -> None:
+    alone, amid = spoken_form(value, tag), spoken_form(f"Noted, {value}, Priya", tag)
+    assert amid == f"Noted, {alone}, Priya"
+    letters = [letter for letter in alone if letter.isalpha()]
+    assert letters
+    assert not any(letter.isdecimal() for letter in alone)
+
+
+@pytest.mark.parametrize("tag", sorted(TONGUES))
+def test_values_are_said_in_the_letters_of_the_language(tag: str) -> None:
+    for value in ("5", "1,25,000", "2.75", "10:30", "₹500", "45%", "12/05/2026", "9844000700", "10-15"):
+        assert script_shares(spoken_form(value, tag)) == {_SCRIPTS[tag]: 1.0}, (tag, value)
+
+
+_SCRIPTS = {"en": "Latn", "hi": "Deva", "mr": "Deva", "ta": "Taml", "te": "Telu", "kn": "Knda", "ml": "Mlym"}
+_SCRIPTS |= {"bn": "Beng", "gu": "Gujr"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(["order", "Priya", "गुजरात", "நன்றி", "office,", "(floor)", "—"]), min_size=1), _TEXTS)
+def test_no_word_is_lost_and_none_is_moved(words: list[str], text: str) -> None:
+    """Words that are no part of a value stand in what is said, in their order."""
+    written = f"{' '.join(words)} | {text} | {' '.join(reversed(words))}"
+    said = spoken_form(written, "en-IN")
+    assert said.startswith(f"{' '.join(words)} | ")
+    assert said.endswith(f" | {' '.join(reversed(words))}")
+
+
+@settings(max_examples=400, deadline=None)
+@given(_TEXTS, st.sampled_from(_TAGS))
+def test_what_is_said_is_no_longer_than_the_words_of_so_many_digits(text: str, language: str) -> None:
+    assert len(spoken_form(text, language)) <= LONGEST_OF_A_SIGN * len(text)
+
+
+LONGEST_OF_A_SIGN = 20
+"""Characters: "ஒன்பது" and its pause for a digit, "square feet" for "sq ft", "डब्ल्यू" for a W."""
+
+
 @pytest.mark.parametrize(
-    "part", ["1", "a", "1,", "a.", "A1-", "1/", "a@", "1:", "₹", "May ", "१", "+1 ", "a.b@", "www."]
+    "part",
+    [
+        "1",
+        "a",
+        "1,",
+        "a.",
+        "A1-",
+        "1/",
+        "a@",
+        "1:",
+        "₹",
+        "May ",
+        "१",
+        "+1 ",
+        "a.b@",
+        "www.",
+        "1-",
+        "1 ",
+        "a.com/",
+        ".1",
+        "₹1L",
+        "1:1",
+    ],
 )
 def test_long_texts_take_time_that_grows_with_their_length_alone(part: str) -> None:
     spoken_form(part * 10, "en-IN")

@@ -30,6 +30,11 @@ class Reader:
         (in_language("nora", "hi-IN"), "कुल 5 किताबें।", "कुल पाँच किताबें।"),
         (in_language("nora", "xx"), "5", "5"),
         ("nora", "Good morning.", "Good morning."),
+        (in_language("nora", "en-IN"), "500000 people", "five lakh people"),
+        ("nora", "500000 people", "five hundred thousand people"),
+        ("nora", "कुल 5 किताबें।", "कुल पाँच किताबें।"),
+        (in_language("nora", "hi-IN"), "There are 5 books.", "There are five books."),
+        (in_language("nora", "hi-IN"), "Order 5", "Order पाँच"),
     ],
 )
 async def test_words_instead_of_digits(voice: str, text: str, said: str) -> None:

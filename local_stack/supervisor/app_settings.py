@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from local_stack.supervisor.addresses import Addresses
+from local_stack.supervisor.addresses import Addresses, ConfigurationError
 from local_stack.supervisor.stored_secrets import StoredSecrets
 
 # Published by Microsoft for its emulator; the same on every machine and worth nothing elsewhere.
@@ -73,6 +74,23 @@ def app_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]
     }
     of_host = _core_tools_settings() if addresses.host == "func" else {}
     return settings | _carrier_settings(addresses, secrets) | of_host
+
+
+def own_settings(state_dir: Path) -> dict[str, str]:
+    """Return what stands in `app_settings.json` of the state folder and takes the place of the stack's own: another
+    provider of models, say, or the secrets of tools.
+
+    Raises:
+        ConfigurationError: it is no JSON object of texts.
+    """
+    path = state_dir / "app_settings.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as problem:
+        raise ConfigurationError(f"{path} is not JSON: {problem}") from problem
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ConfigurationError(f"{path} is not an object of names and texts")
+    return found
 
 
 def _carrier_settings(addresses: Addresses, secrets: StoredSecrets) -> dict[str, str]:

@@ -18,6 +18,7 @@ from local_stack.supervisor.app_settings import (
     VONAGE_HUB,
     WEB_PUBSUB_IDENTITY,
     app_settings,
+    own_settings,
 )
 from local_stack.supervisor.part import Part, Preparation, ReadyCheck
 from local_stack.supervisor.stored_secrets import StoredSecrets
@@ -33,7 +34,7 @@ def build_parts(addresses: Addresses, secrets: StoredSecrets) -> list[Part]:
     """Return all parts, datastores first.
 
     Raises:
-        ConfigurationError: Core Tools are asked for and not installed.
+        ConfigurationError: Core Tools are asked for and not installed, or one's own settings cannot be read.
     """
     return [
         *_datastores(addresses),
@@ -183,7 +184,7 @@ def _phones(addresses: Addresses, secrets: StoredSecrets) -> Part:
 
 def _app(addresses: Addresses, secrets: StoredSecrets) -> Part:
     port = addresses.ports["app"]
-    environment = app_settings(addresses, secrets) | _ALLOCATION
+    environment = app_settings(addresses, secrets) | _ALLOCATION | own_settings(addresses.state_dir)
     if addresses.host == "func":
         program = shutil.which("func")
         if program is None:

@@ -16,10 +16,9 @@ from shared.domain.errors import ContentRefused, LanguageModelError
 from shared.ports.language_model import LanguageModel, Message, ToolCall, ToolOffer, Usage, Wish
 from shared.use_cases.providers.failover_language_model import FailoverLanguageModel
 from shared.use_cases.providers.provider_health import ProviderHealth
-from tests.contracts.azure_openai import DEPLOYMENT, TOKEN, AzureOpenAI
+from tests.contracts.azure_openai import DEPLOYMENT, TOKEN, VERSION, AzureOpenAI
 from tests.fakes.circuit_breakers import FakeCircuitBreakers
 
-VERSION = "2025-03-01-preview"
 MESSAGES = [Message("system", "You are Nora."), Message("user", "Hello?")]
 PLAIN = Wish()
 LOOK_UP = ToolOffer("look_up", "Looks an order up.", {"type": "object", "properties": {}})
@@ -52,11 +51,13 @@ async def azure() -> AsyncIterator[AzureOpenAI]:
         yield azure
 
 
-def model_at(azure: AzureOpenAI, kind: str, retries: int = 0, model: str = DEPLOYMENT) -> LanguageModel:
+def model_at(
+    azure: AzureOpenAI, kind: str, retries: int = 0, model: str = DEPLOYMENT, version: str = VERSION
+) -> LanguageModel:
     if kind == "langchain":
-        spec = ChatModel(model, azure_endpoint=azure.url, azure_api_version=VERSION, client_id="app", retries=retries)
+        spec = ChatModel(model, azure_endpoint=azure.url, azure_api_version=version, client_id="app", retries=retries)
         return LangChainLanguageModel(spec)
-    account = OpenAIAccount(azure_endpoint=azure.url, azure_api_version=VERSION, client_id="app", retries=retries)
+    account = OpenAIAccount(azure_endpoint=azure.url, azure_api_version=version, client_id="app", retries=retries)
     return OpenAILanguageModel(OpenAIWire(account), model=model, provider="azure_openai")
 
 
@@ -170,3 +171,42 @@ async def test_a_deployment_that_is_not_there(azure: AzureOpenAI, kind: str) -> 
         await items_of(model_at(azure, kind, model="nowhere"))
     assert not error.value.retryable
     assert not isinstance(error.value, ContentRefused)
+
+
+async def test_a_version_that_is_not_there(azure: AzureOpenAI, kind: str) -> None:
+    with pytest.raises(LanguageModelError) as error:
+        await items_of(model_at(azure, kind, version="1999-01-01"))
+    assert not error.value.retryable
+
+
+async def test_who_asks_to_be_asked_again_at_once_is(azure: AzureOpenAI, kind: str) -> None:
+    azure.refuses, azure.retry_after_s = [429], "1"
+    items = await items_of(model_at(azure, kind, retries=1))
+    assert items[:2] == ["Hello", " there."]
+    assert len(azure.asked) == 2
+
+
+async def test_who_alone_is_busy_for_long_is_not_waited_for(azure: AzureOpenAI, kind: str) -> None:
+    azure.refuses = [429]
+    model = model_at(azure, kind, retries=1)
+    if isinstance(model, LangChainLanguageModel):
+        model.warm_up()
+    began_s = time.monotonic()
+    with pytest.raises(LanguageModelError) as error:
+        await items_of(model)
+    assert time.monotonic() - began_s < 2
+    assert error.value.retryable
+
+
+async def test_an_answer_of_a_form(azure: AzureOpenAI, kind: str) -> None:
+    azure.tokens = ('{"mood":', ' "calm"}')
+    form = {
+        "type": "object",
+        "properties": {"mood": {"type": "string"}},
+        "required": ["mood"],
+        "additionalProperties": False,
+    }
+    items = await items_of(model_at(azure, kind), Wish(schema=form))
+    assert "".join(item for item in items if isinstance(item, str)) == '{"mood": "calm"}'
+    asked = azure.asked[0]["response_format"]
+    assert (asked["type"], asked["json_schema"]["schema"]) == ("json_schema", form)

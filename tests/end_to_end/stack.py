@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,23 @@ class Stack:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
-    def start(cls, state_dir: Path, *, scripted: bool = False) -> Stack:
+    def start(
+        cls,
+        state_dir: Path,
+        *,
+        scripted: bool = False,
+        settings: Mapping[str, str] | None = None,
+        ports: dict[str, int] | None = None,
+    ) -> Stack:
         """Start the whole stack and wait until all of it is up. `scripted`: speech and language by a script, with
-        exact latencies, instead of the models. Raises: AssertionError with what it printed.
+        exact latencies, instead of the models. `settings`: the app's, in the place of the stack's own; `ports`: by
+        name, where they must be known before. Raises: AssertionError with what it printed.
         """
         state_dir.mkdir(parents=True, exist_ok=True)
+        (state_dir / "app_settings.json").write_text(json.dumps(dict(settings or {})))
         for shared in ("models", "voices"):
             (state_dir / shared).symlink_to(_LOCAL / shared)
-        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        ports = ports or dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         variables = {PORTS[name][0]: str(port) for name, port in ports.items()}
         environment = {**os.environ, **variables, "LOCAL_STATE_DIR": str(state_dir), "PYTHONUNBUFFERED": "1"}
         stack = cls(state_dir, ports, environment)
@@ -156,8 +165,9 @@ class Stack:
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def token(self, role: str) -> str:
-        return self.command("token", "--role", role)
+    def token(self, role: str, user: str = "") -> str:
+        """Of the first person with the role, or of `user`."""
+        return self.command("token", "--role", role, *(("--user", user) if user else ()))
 
     async def place_call(self, **request: Any) -> AsyncIterator[dict[str, Any]]:
         """Place a call by the phone simulator; gives its events as they happen, last `call_result`."""

@@ -10,6 +10,7 @@ from shared.domain.agents.document import AgentDocument
 from shared.domain.agents.faults import Fault
 from shared.domain.agents.intents import Flow, Slot, SlotKind, Transition
 from shared.domain.agents.tools import BuiltIn
+from shared.domain.telephony.commands import TransferKind
 from shared.domain.tools.faults import faults_of_tools
 
 
@@ -32,6 +33,10 @@ def _tools(document: AgentDocument) -> Iterator[Fault]:
     for i, built_in in enumerate(document.tools.built_in):
         if (built_in.name is BuiltIn.TRANSFER) != bool(built_in.destinations):
             yield Fault(f"tools.built_in[{i}].destinations", "are needed for transfer, and for nothing else")
+        if built_in.name is not BuiltIn.TRANSFER and built_in.kind is not TransferKind.COLD:
+            yield Fault(f"tools.built_in[{i}].kind", "is of transfer, and of nothing else")
+        if built_in.whisper and built_in.kind is not TransferKind.WARM:
+            yield Fault(f"tools.built_in[{i}].whisper", "is of a warm transfer, and of nothing else")
     yield from faults_of_tools(document.tools)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from annotated_types import Len
 
 from shared.domain.agents.values import DeadlineSeconds, Description, JsonSchema, Name, Phrase, WebUrl, closed
+from shared.domain.telephony.commands import TransferKind
 
 
 class Effect(StrEnum):
@@ -100,6 +101,10 @@ class BuiltInTool:
     description: Annotated[str, Len(0, 1_000)] = ""
     destinations: Annotated[Mapping[Phrase, str], Len(0, 50)] = field(default_factory=dict)
     """Of a transfer: numbers (E.164) by what the model calls them. The model never gives a number itself."""
+    kind: TransferKind = TransferKind.COLD
+    """Of a transfer. From a warm one the caller comes back to the agent if nobody answers."""
+    whisper: Annotated[str, Len(0, 500)] = ""
+    """Of a warm transfer: what the person hears before the caller is put through, in the company's words."""
 
 
 @closed

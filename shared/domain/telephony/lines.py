@@ -40,6 +40,13 @@ class Line(StrEnum):
         """Whether the provider hears and speaks itself, so that words come in and go out."""
         return Capability.AUDIO not in CAPABILITIES[self]
 
+    @property
+    def transfers_with_answers(self) -> bool:
+        """Whether a transfer can be told with the answer to a request alone: once that has gone out it waits for the
+        caller's next words.
+        """
+        return self.provider in (Provider.CONNECT, Provider.SARVAM)
+
 
 class Capability(StrEnum):
     AUDIO = "audio"

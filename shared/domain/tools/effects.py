@@ -12,6 +12,8 @@ def may_run_tentatively(effect: Effect) -> bool:
     return effect is Effect.READS
 
 
-def leaves_the_call(name: str) -> bool:
-    """Whether our part ends with it: it is called when what was said before has been heard."""
-    return name in _LEAVING
+def leaves_the_call(name: str, *, transfers_with_answers: bool = False) -> bool:
+    """Whether our part ends with it: it is called when what was said before has been heard; but for a transfer on a
+    line that can be told of it with the answer alone, and does it after the words.
+    """
+    return name in _LEAVING and not (transfers_with_answers and name == BuiltIn.TRANSFER)

@@ -178,8 +178,14 @@ class Answering:
             await self._noted.write(len(rounds), noted)
             messages += noted.messages
         self.leaving = rounds[-1].leaving if rounds else None
-        if not max(self._number, self._kept) and self.leaving is None:
+        if max(self._number, self._kept):
+            return
+        if self.leaving is None:
             raise LanguageModelError("llm_empty", "the model said nothing", retryable=True)
+        try:  # nobody is left without a word
+            await self._round(told, messages, may_call=False)
+        except LanguageModelError as error:
+            logger.warning("call %s: it is left without a word: %s", self._request.call_id, error.code)
 
     async def _round(
         self, told: Told, messages: Sequence[Message], *, may_call: bool

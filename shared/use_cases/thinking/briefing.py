@@ -92,8 +92,11 @@ class Briefing:
             language = await self._language()
             farewell = farewell_in(language, self.agent.language)
             return Told(agent=self.agent, messages=(), language=language, farewell=farewell)
-        journals, handed, known = await asyncio.gather(
-            self._history.journals(self.agent), self._handed(), self._known(words)
+        journals, handed, known, live = await asyncio.gather(
+            self._history.journals(self.agent),
+            self._handed(),
+            self._known(words),
+            self._live_calls.get(self._request.call_id),
         )
         agent = known.guidance.agent
         heard = [journal["heard"] for journal in journals if journal.get("heard")]
@@ -108,6 +111,7 @@ class Briefing:
             tools=known.tools,
             box=self._sources.tools if known.tools else None,
             passages=known.passages,
+            transfers_with_answers=live is not None and live.line.transfers_with_answers,
         )
 
     async def follow(self, words: str) -> None:

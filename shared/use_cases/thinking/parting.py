@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from shared.domain import pipe_names
 from shared.domain.call import Agent, TurnOutcome
+from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
+from shared.ports.clock import Clock
 from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.tool_box import ToolBox, ToolRequest
@@ -18,6 +20,9 @@ from shared.use_cases.waiting import Waiting, is_end
 
 logger = logging.getLogger(__name__)
 
+_LATER_MS = 1_500
+"""So much longer a provider's voice may take than it is reckoned to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parting:
@@ -25,6 +30,7 @@ class Parting:
 
     pipes: Pipes
     live_calls: LiveCalls
+    clock: Clock
     tools: ToolBox | None = None
     end_spent: Callable[[str], Awaitable[None]] | None = None
 
@@ -37,9 +43,20 @@ class Parting:
             await self._leave(request, self.tools, answered.agent or agent, answered.leaving, fence)
 
     async def _heard(self, request: TurnRequest) -> bool:
-        """Until the turn's answer has been said as far as it will be; False where the call ended before."""
-        spoken = pipe_names.turn(request.call_id, request.turn, pipe_names.SPOKEN)
-        return await Waiting(self.pipes, self.live_calls).first(request.call_id, spoken, of=is_end) is not None
+        """Until the turn's answer has been said as far as it will be, by the clock where a provider speaks it and
+        does not tell; False where the call ended before, or the caller went on.
+        """
+        call_id, turn = request.call_id, request.turn
+        waiting = Waiting(self.pipes, self.live_calls)
+        if await waiting.first(call_id, pipe_names.turn(call_id, turn, pipe_names.SPOKEN), of=is_end) is None:
+            return False
+        until_ms = float((await self.live_calls.journal(call_id, turn)).get(Moment.PLAYBACK_ENDED, 0))
+        left_ms = until_ms - self.clock.now_ms()
+        if left_ms <= 0:
+            return True
+        words = pipe_names.turn(call_id, turn + 1, pipe_names.TRANSCRIPT)
+        has_gone_on = await waiting.within(words, (left_ms + _LATER_MS) / 1000) is not None
+        return not has_gone_on and not await waiting.is_over(call_id)
 
     async def _leave(
         self, request: TurnRequest, tools: ToolBox, agent: Agent, leaving: ToolRequest, fence: FencedPipes

@@ -76,7 +76,7 @@ class Think:
                 await self._finish(request, answered)
             await _end(turn.pipes, request)
             if answered is not None:
-                part = Parting(self.pipes, self.live_calls, self.sources.tools, self.end_spent)
+                part = Parting(self.pipes, self.live_calls, self.clock, self.sources.tools, self.end_spent)
                 await part(request, turn.agent, answered, turn.pipes)
             if following is not None:
                 await following

@@ -16,7 +16,7 @@ class Told:
     """`caller`, `heard` and `language`: see `ToolRequest`. `filler`: what is said while a tool runs that has no
     phrase of its own. `box`: who calls `tools`; None where there are none.
     `passages`: of documents, on which the answer rests. `farewell`: what is said instead of an answer, the last of
-    this call.
+    this call. `transfers_with_answers`: see `Line`.
     """
 
     agent: Agent
@@ -29,6 +29,7 @@ class Told:
     box: ToolBox | None = None
     passages: Sequence[Passage] = ()
     farewell: str = ""
+    transfers_with_answers: bool = False
 
     @property
     def offers(self) -> tuple[ToolOffer, ...]:

@@ -137,7 +137,7 @@ class ToolCalling:
         for number, each in enumerate(wanted):
             if leaving is not None:
                 found.append(framed("", None, "not done: the call is being left"))
-            elif isinstance(each, _Wanted) and leaves_the_call(each.tool.name):
+            elif isinstance(each, _Wanted) and self._leaves(each.tool.name):
                 faults = faults_of_arguments(each.tool.parameters, each.request.arguments)
                 if faults:
                     found.append(framed(each.tool.name, None, f"the arguments are wrong: {'; '.join(faults)}"))
@@ -147,6 +147,9 @@ class ToolCalling:
             else:
                 found.append(await self._text(box, each, number, first))
         return Results(tuple(found), leaving)
+
+    def _leaves(self, name: str) -> bool:
+        return leaves_the_call(name, transfers_with_answers=self._told.transfers_with_answers)
 
     async def _text(self, box: ToolBox, each: _Wanted | str, number: int, first: int = 0) -> str:
         if isinstance(each, str):

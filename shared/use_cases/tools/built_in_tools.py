@@ -15,8 +15,8 @@ from shared.domain.agents.document import Agent
 from shared.domain.agents.tools import BuiltIn, BuiltInTool
 from shared.domain.call import OUTBOUND, Call
 from shared.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound, StoreError, ToolError, VoiceAgentError
-from shared.domain.telephony.commands import Transfer, is_e164
-from shared.domain.telephony.lines import Provider
+from shared.domain.telephony.commands import Transfer, TransferKind, is_e164
+from shared.domain.telephony.lines import CAPABILITIES, Capability, Provider
 from shared.domain.tools import built_in
 from shared.domain.tools.outcomes import OutcomeUnknown, not_asked, refused
 from shared.ports.call_store import CallStore
@@ -83,12 +83,17 @@ class BuiltInTools:
 
     async def _transfer(self, agent: Agent, tool: BuiltInTool, request: ToolRequest) -> Any:
         """Only to what the document declares, whatever the model calls it. The reason is told to nobody: it is the
-        model's, and a whisper would say it to a person as ours.
+        model's, and a whisper would say it to a person as ours. Lines that know no warm transfer make a cold one.
         """
         number = tool.destinations.get(str(request.arguments["destination"]))
         if number is None:
             raise refused(f"there is no such destination; there are: {', '.join(tool.destinations)}")
-        await self.transfer(request.tenant_id, request.call_id, Transfer(number))
+        transfer = Transfer(number)
+        if tool.kind is TransferKind.WARM:
+            call = await self.call_store.of_id(request.call_id)
+            if call is not None and Capability.WARM_TRANSFER in CAPABILITIES[call.line]:
+                transfer = Transfer(number, tool.kind, tool.whisper)
+        await self.transfer(request.tenant_id, request.call_id, transfer)
         return {"done": True}
 
     async def _hang_up(self, agent: Agent, tool: BuiltInTool, request: ToolRequest) -> Any:

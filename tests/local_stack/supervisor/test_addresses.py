@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -50,6 +51,24 @@ def test_every_port_reaches_its_part_and_the_app(tmp_path: Path) -> None:
     settings = app_settings(addresses, SECRETS)
     told = " ".join(settings.values())
     assert [name for name, port in ports.items() if str(port) not in told] == []
+
+
+def test_settings_of_ones_own_take_the_place_of_the_stacks(tmp_path: Path) -> None:
+    addresses = Addresses(tmp_path, {name: default for name, (_, default) in PORTS.items()})
+    mine = {"OPENAI_PROVIDER": "azure_openai", "TOOL_SECRETS": "{}"}
+    (tmp_path / "app_settings.json").write_text(json.dumps(mine))
+    parts = {part.name: part.environment for part in build_parts(addresses, SECRETS)}
+    assert mine.items() <= parts["app"].items()
+    assert parts["app"]["LLM_MODEL"] == "local"
+    assert parts["phones"]["OPENAI_PROVIDER"] == "openai", "the carriers' own ears and voices remain"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"LLM_MODEL": 1}'])
+def test_settings_that_cannot_be_read_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "app_settings.json").write_text(text)
+    addresses = Addresses(tmp_path, {name: default for name, (_, default) in PORTS.items()})
+    with pytest.raises(ConfigurationError, match=r"app_settings\.json is not"):
+        build_parts(addresses, SECRETS)
 
 
 def test_what_parts_wait_for_exists(tmp_path: Path) -> None:

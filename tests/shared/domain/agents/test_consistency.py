@@ -10,6 +10,7 @@ from shared.domain.agents.consistency import faults_of
 from shared.domain.agents.document import AgentDocument
 from shared.domain.agents.intents import Flow, Intent, Slot, SlotKind, Step, Transition
 from shared.domain.agents.tools import BuiltIn, BuiltInTool, HttpTool, Tools
+from shared.domain.telephony.commands import TransferKind
 
 FIND = HttpTool(name="find_order", description="Finds an order.", url="https://shop.example/orders")
 ORDER = Slot(name="order", kind=SlotKind.DIGITS)
@@ -37,6 +38,10 @@ def test_a_document_whose_parts_fit() -> None:
     assert faults_of(DESK) == []
 
 
+def _with_built_in(tool: BuiltInTool) -> AgentDocument:
+    return replace(DESK, tools=replace(DESK.tools, built_in=(*DESK.tools.built_in, tool)))
+
+
 def _going(**changes: object) -> AgentDocument:
     transition = replace(DESK.flow.steps[0].transitions[0], **changes)  # type: ignore[arg-type]
     first = replace(DESK.flow.steps[0], transitions=(transition,))
@@ -60,6 +65,8 @@ def _leading(*transitions: Transition) -> AgentDocument:
             replace(DESK, tools=replace(DESK.tools, built_in=(BuiltInTool(name=BuiltIn.TRANSFER),))),
             "tools.built_in[0].destinations",
         ),
+        (_with_built_in(BuiltInTool(name=BuiltIn.HANG_UP, kind=TransferKind.WARM)), "tools.built_in[1].kind"),
+        (_with_built_in(BuiltInTool(name=BuiltIn.HANG_UP, whisper="Here.")), "tools.built_in[1].whisper"),
         (replace(DESK, intents=(TRACK, TRACK)), "intents"),
         (replace(DESK, intents=(replace(TRACK, slots=(ORDER, ORDER)),)), "intents[0].slots"),
         (

@@ -9,6 +9,7 @@ from typing import Any
 from shared.domain import interruption, pipe_names, takes
 from shared.domain.agents.document import Agent
 from shared.domain.agents.tools import Effect, HttpTool, Tools
+from shared.domain.telephony.lines import Line
 from shared.ports.language_model import ToolCall
 from shared.ports.tool_box import Tool, ToolRequest, ToolResult
 from shared.use_cases.thinking.briefing import Sources
@@ -50,8 +51,9 @@ class FakeToolBox:
         return result
 
 
-async def tooled_house(**changes: Any) -> House:
+async def tooled_house(line: Line = Line.WEB, **changes: Any) -> House:
     house = House()
+    house.line = line
     await house.connect()
     house.change_agent(tools=DECLARED, **changes)
     await house.live_calls.note(CALL_ID, 0, {"said": "Hello, this is Nora.", "outcome": "completed"})

@@ -13,7 +13,7 @@ from shared.domain.agents.document import Agent
 from shared.domain.agents.tools import BuiltIn, BuiltInTool, Effect, Tools
 from shared.domain.call import INBOUND, OUTBOUND, Call
 from shared.domain.errors import Conflict, Forbidden, StoreError, TelephonyError
-from shared.domain.telephony.commands import Transfer
+from shared.domain.telephony.commands import Transfer, TransferKind
 from shared.domain.telephony.lines import Line
 from shared.domain.telephony.outbound import OutboundPolicy
 from shared.domain.telephony.progress import CallState
@@ -139,6 +139,29 @@ async def test_a_transfer_goes_to_a_declared_destination_only(house: House) -> N
     result = await house.call("transfer", {"destination": "sales", "to": "+15550100666"}, key="k")
     assert "arguments are wrong" in result.failed
     assert len(house.transferred) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "transfer"),
+    [
+        (Line.TWILIO_RELAY, Transfer(SALES, TransferKind.WARM, "From the order desk.")),
+        (Line.CONNECT, Transfer(SALES)),
+    ],
+)
+async def test_a_transfer_is_warm_where_the_document_wants_it_and_the_line_can(
+    house: House, line: Line, transfer: Transfer
+) -> None:
+    tool = BuiltInTool(
+        name=BuiltIn.TRANSFER,
+        destinations={"sales": SALES},
+        kind=TransferKind.WARM,
+        whisper="From the order desk.",
+    )
+    await house.begin(line=line)
+    agent = an_agent(tools=Tools(built_in=(tool,)))
+    result = await house.box().call(agent, asked("transfer", {"destination": "sales"}))
+    assert result.content == {"done": True}
+    assert house.transferred == [("acme", "call-1", transfer)]
 
 
 @pytest.mark.parametrize(

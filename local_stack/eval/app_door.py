@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -16,6 +17,15 @@ _TENANT: Final = "00000000-0000-4000-8000-000000000001"
 """Whose people sign in here, as the stack is seeded."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=20)
 _OVER: Final = ("completed", "failed", "no_answer", "busy", "canceled")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A call that is over: with the words as they really were, as operators see it, and what was made of it."""
+
+    record: Mapping[str, Any]
+    shown: Mapping[str, Any]
+    analysis: Mapping[str, Any] | None
 
 
 class AppDoor:
@@ -58,6 +68,23 @@ class AppDoor:
             return None
         return await self._ask("operator", "GET", f"/api/calls/{found['calls'][0]['call_id']}")
 
+    async def running_call(self, caller: str) -> dict[str, Any] | None:
+        """The newest call of the caller, while it runs."""
+        found = await self._ask("operator", "GET", "/api/calls?state=in_progress&limit=5")
+        call = next((each for each in found["calls"] if each["from"] == caller), None)
+        return None if call is None else await self._ask("operator", "GET", f"/api/calls/{call['call_id']}")
+
+    async def said_from(self, provider_call_id: str, turn: int) -> str:
+        """By the agent in a running call, from this turn on, as soon as it is told; "" where nothing is in time."""
+        for _ in range(25):
+            call = await self.call_of(provider_call_id)
+            turns = () if call is None else call["turns"]
+            said = " ".join(each["said"] for each in turns if each["number"] >= turn and each["said"])
+            if said:
+                return said
+            await asyncio.sleep(0.2)
+        return ""
+
     async def ended_call(self, provider_call_id: str, within_s: float = 30) -> dict[str, Any]:
         """Raises: CannotEvaluate where it is not over in time, or the app never knew it."""
         try:
@@ -69,6 +96,51 @@ class AppDoor:
                     await asyncio.sleep(0.2)
         except TimeoutError:
             raise CannotEvaluate(f"the app did not tell the end of call {provider_call_id}") from None
+
+    async def finished(self, call: Mapping[str, Any], agent: Mapping[str, Any], *, within_s: float) -> Finished:
+        """Once what comes after a call of this agent is done, as far as it is in time. What is personal is hidden by
+        then in what operators see, and the analysis is there.
+        """
+        call_id = call["call_id"]
+        after, kept_days = agent.get("after_call") or {}, (agent.get("retention") or {}).get("raw", 1)
+        raw: dict[str, Any] | None = None
+        if after.get("redacts", True) and kept_days:
+            raw = await self._until("admin", f"/api/calls/{call_id}/raw-transcript", within_s)
+        elif after.get("analyses"):
+            await self._until("operator", f"/api/calls/{call_id}/analysis", within_s)
+        shown = await self._ask("operator", "GET", f"/api/calls/{call_id}")
+        analysis = (await self._maybe("operator", f"/api/calls/{call_id}/analysis") or {}).get("analysis")
+        words = {turn["number"]: turn for turn in (raw or {}).get("turns") or ()}
+        turns = [turn | {name: words.get(turn["number"], turn)[name] for name in ("heard", "said")}
+                 for turn in shown["turns"]]  # fmt: skip
+        return Finished({**shown, "turns": turns}, shown, (raw or {}).get("analysis") or analysis)
+
+    async def deeds(self, call_id: str) -> list[dict[str, Any]]:
+        """Messages taken in the call, and calls back that are planned since, as tools."""
+        taken = await self._ask("operator", "GET", "/api/messages?limit=50")
+        planned = await self._ask("operator", "GET", "/api/callbacks?limit=50")
+        return [
+            *({"name": "take_message", "arguments": {"message": each["text"], "name": each["name"]}}
+              for each in taken["messages"] if each["call_id"] == call_id),
+            *({"name": "schedule_callback", "arguments": {"reason": each["reason"], "to": each["to"]}}
+              for each in planned["callbacks"] if each["promised_in"] == call_id),
+        ]  # fmt: skip
+
+    async def _until(self, role: str, path: str, within_s: float) -> dict[str, Any] | None:
+        """None where it is not there in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    if (found := await self._maybe(role, path)) is not None:
+                        return found
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            return None
+
+    async def _maybe(self, role: str, path: str) -> dict[str, Any] | None:
+        """None where there is no such thing."""
+        status, found = await self._answer(role, "GET", path, None, (200, 404))
+        return found if status == 200 else None
 
     async def status_of(self, method: str, path: str) -> int:
         """How a request without a body is answered, for an administrator."""
@@ -111,6 +183,11 @@ class AppDoor:
         document: Mapping[str, Any] | None = None,
         known: tuple[int, ...] = (200, 201, 202, 204),
     ) -> dict[str, Any]:
+        return (await self._answer(role, method, path, document, known))[1]
+
+    async def _answer(
+        self, role: str, method: str, path: str, document: Mapping[str, Any] | None, known: tuple[int, ...]
+    ) -> tuple[int, dict[str, Any]]:
         try:
             async with self._session.request(
                 method, self._app_url + path, json=document, headers=await self._bearer(role), timeout=_TIMEOUT
@@ -119,6 +196,6 @@ class AppDoor:
                     reason = " ".join((await response.text()).split())[:500]
                     raise CannotEvaluate(f"{method} {path} answered {response.status}: {reason}")
                 answer: dict[str, Any] = await response.json(content_type=None) if response.status != 204 else {}
-                return answer or {}
+                return response.status, answer or {}
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise CannotEvaluate(f"{method} {path}: {error or type(error).__name__}") from None

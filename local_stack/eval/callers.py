@@ -23,6 +23,7 @@ _LETTER_S: Final = 0.08
 _LONGEST_LISTENING_S: Final = 12.0
 """Before hanging up, the caller takes the time in which the last answer would be spoken: that is how long the app,
 which is told nothing of it on such a line, holds it for running."""
+_WITH_A_PERSON_S: Final = 1.5
 _MORE_WITHIN_S: Final = 0.3
 """So long a caller who types waits for more, once an answer is whole."""
 
@@ -72,6 +73,7 @@ class TypingCaller:
             "to": number,
         }
         talking: asyncio.Task[None] | None = None
+        parting: asyncio.Task[None] | None = None
         try:
             async for event in self.phone.call(wish):
                 placed.events.append(event)
@@ -82,11 +84,17 @@ class TypingCaller:
                     answered.put_nowait(event["text"])
                 elif event["event"] == "call_ended":
                     over.set()
+                elif event["event"] == "bridged" or event.get("told") == "participant-join":
+                    parting = asyncio.create_task(self._part(placed.call_sid))
         finally:
             over.set()
-            if talking is not None:
-                await talking
+            await asyncio.gather(*(task for task in (talking, parting) if task is not None))
         return placed
+
+    async def _part(self, call_sid: str) -> None:
+        """Put through to a person, whom nobody plays: there is nothing more to be seen."""
+        await asyncio.sleep(_WITH_A_PERSON_S)
+        await self.phone.hang_up(call_sid)
 
     async def _talk(self, caller: Caller, call_sid: str, answered: asyncio.Queue[str], over: asyncio.Event) -> None:
         """Says one thing after the other, hangs up at the end, unless the caller waits."""
@@ -128,6 +136,49 @@ class TypingCaller:
 
 
 @dataclass(frozen=True)
+class ImprovisingCaller:
+    """Speaks what a model makes up, each time the agent has said all. `voice`: words as the phone simulator takes
+    them; `said`: what the agent said in the call from a turn on, by the provider's id of it.
+    """
+
+    phone: Phone
+    next_words: NextWords
+    voice: Callable[[str], Awaitable[dict[str, Any]]]
+    said: Callable[[str, int], Awaitable[str]]
+
+    async def call(self, scenario: Scenario, number: str) -> PlacedCall:
+        """Raises: CannotEvaluate."""
+        turns = scenario.caller.persona.turns if scenario.caller.persona else 0
+        wish = {**_wish_of(scenario, number), "improvises": True}
+        placed, speaking = PlacedCall(), list[asyncio.Task[None]]()
+        try:
+            async for event in self.phone.call(wish):
+                placed.call_sid = placed.call_sid or str(event.get("call_sid", ""))
+                placed.events.append(event)
+                if event["event"] == "caller_thinks":
+                    speaking.append(asyncio.create_task(self._speak(placed.call_sid, event["turn"], turns)))
+        finally:
+            await asyncio.gather(*speaking)
+        return placed
+
+    async def _speak(self, call_sid: str, turn: int, turns: int) -> None:
+        words = await self.next_words(await self.said(call_sid, turn)) if turn < turns else None
+        if words is None or not await self.phone.speak(call_sid, await self.voice(words)):
+            await self.phone.hang_up(call_sid)
+
+
+def _wish_of(scenario: Scenario, number: str) -> dict[str, Any]:
+    return {
+        "provider": scenario.line,
+        "from": scenario.caller.number,
+        "to": number,
+        "max_call_ms": scenario.longest_s * 1000,
+        "reply_timeout_ms": 30_000,
+        "quiet_ms": _QUIET_MS if scenario.line in _SOUND_LINES else _QUIET_OF_PROVIDER_MS,
+    }
+
+
+@dataclass(frozen=True)
 class SpeakingCaller:
     """Speaks and listens on a line that carries sound; who is put through is first a contact of another provider."""
 
@@ -142,14 +193,7 @@ class SpeakingCaller:
     async def _wish(self, scenario: Scenario, number: str) -> dict[str, Any]:
         caller = scenario.caller
         said = [await self.sound(line, at) for at, line in enumerate(caller.lines)]
-        wish: dict[str, Any] = {
-            "provider": scenario.line,
-            "from": caller.number,
-            "to": number,
-            "max_call_ms": scenario.longest_s * 1000,
-            "reply_timeout_ms": 30_000,
-            "quiet_ms": _QUIET_MS if scenario.line in _SOUND_LINES else _QUIET_OF_PROVIDER_MS,
-        }
+        wish = _wish_of(scenario, number)
         if said:
             wish |= {"utterances": said, "pattern": _pattern(caller.lines)}
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -49,6 +49,8 @@ def _of_turn(expected: OfTurn, seen: Observed) -> Iterator[Check]:
         yield _equal("the turn is", expected.outcome, turn.outcome, number)
     if expected.within_ms is not None:
         yield _within(expected.within_ms, turn)
+    for document in expected.cites:
+        yield _check(document in turn.cites, f"the answer cites {document}", _listed(turn.cites), number)
 
 
 def _within(limit_ms: float, turn: TurnSeen) -> Check:
@@ -61,12 +63,14 @@ def _within(limit_ms: float, turn: TurnSeen) -> Check:
 def _of_call(expected: OfCall, seen: Observed) -> Iterator[Check]:
     record = seen.record
     yield from _words("the agent says", expected.said, seen.said)
+    yield from _words("operators see", expected.shown, seen.shown_words)
     yield from _words("the model's rules have", expected.instructions, seen.instructions)
+    yield from _words("the model is given", expected.told, seen.told)
     for use in expected.tools:
         yield _tool(use, seen.journal)
     for name in expected.no_tools:
         times = sum(entry["name"] == name for entry in seen.journal)
-        yield _check(times == 0, f"{name} is not called", f"{times} times")
+        yield _check(times == 0, f"{name} is not called", _times(times))
     if expected.language:
         yield _equal("the call's language is", expected.language, str(record.get("language") or "not noted"))
     if expected.end_reason:
@@ -76,9 +80,42 @@ def _of_call(expected: OfCall, seen: Observed) -> Iterator[Check]:
         yield _equal("turns that were interrupted:", str(expected.interrupted_turns), str(count))
     for name, limit_ms in expected.first_sound_ms.items():
         yield _percentile(name, limit_ms, seen.waits_ms)
-    extracted = (record.get("analysis") or {}).get("extracted") or {}
+    yield from _understood(expected, seen.understood or {})
+    if expected.result:
+        yield _equal("the call came to", expected.result, str((seen.analysis or {}).get("outcome") or "not known"))
+    extracted = (seen.analysis or {}).get("extracted") or {}
     for name, value in expected.extracted.items():
-        yield _check(extracted.get(name) == value, f"extracted: {name} is {value!r}", repr(extracted.get(name)))
+        if isinstance(value, Words):
+            yield from _words(f"extracted: {name} has", value, str(extracted.get(name, "")))
+        else:
+            passed = _same(extracted.get(name), value)
+            yield _check(passed, f"extracted: {name} is {value!r}", _known(extracted, name))
+
+
+def _understood(expected: OfCall, understood: Mapping[str, Any]) -> Iterator[Check]:
+    if expected.intent:
+        yield _equal("the caller wants", expected.intent, str(understood.get("intent") or "nothing known"))
+    slots = understood.get("slots") or {}
+    for name, value in expected.slots.items():
+        what = f"understood: {name} is " + ("known" if value is True else repr(value))
+        found = (slots.get(name) or {}).get("value")
+        passed = name in slots if value is True else _same(found, value)
+        yield _check(passed, what, f"known are {_listed(slots)}" if value is True else repr(found))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _known(values: Mapping[str, Any], name: str) -> str:
+    return repr(values[name]) if name in values else f"there is none; there are {_listed(values)}"
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """Texts in letters of either case."""
+    if isinstance(found, str) and isinstance(wanted, str):
+        return _plain(found) == _plain(wanted)
+    return bool(found == wanted)
 
 
 def _words(who: str, expected: Words, text: str, turn: int | None = None) -> Iterator[Check]:
@@ -101,10 +138,14 @@ def _tool(use: ToolUse, journal: Sequence[Mapping[str, Any]]) -> Check:
     wanted = (
         "" if not use.arguments else " with " + ", ".join(f"{key}={value!r}" for key, value in use.arguments.items())
     )
-    times = "" if use.times is None else f" {use.times} times"
+    times = "" if use.times is None else f" {_times(use.times)}"
     passed = len(fitting) == use.times if use.times is not None else bool(fitting)
     shown = "; ".join(str(call["arguments"]) for call in calls) or "never called"
     return _check(passed, f"{use.name} is called{times}{wanted}", _short(shown))
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _has(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -119,7 +160,7 @@ def _percentile(name: str, limit_ms: float, waits_ms: Sequence[float]) -> Check:
         return Check(what, Verdict.FAILED, "no wait is known")
     ordered = sorted(waits_ms)
     found = ordered[max(0, math.ceil(int(name[1:]) / 100 * len(ordered)) - 1)]
-    return _check(found <= limit_ms, what, f"{found:.0f} ms of {len(ordered)} waits")
+    return _check(found <= limit_ms, what, f"{found:.0f} ms; waits: {len(ordered)}")
 
 
 def _equal(what: str, wanted: str, found: str, turn: int | None = None) -> Check:

@@ -17,7 +17,7 @@ import aiohttp
 from local_stack.eval.app_door import AppDoor
 from local_stack.eval.chat_model import ChatModel
 from local_stack.eval.checks import Verdict
-from local_stack.eval.console import line_of, summary_of
+from local_stack.eval.console import HEAD, line_of, summary_of
 from local_stack.eval.html_report import html_report
 from local_stack.eval.junit import junit_xml
 from local_stack.eval.outcome import Outcome
@@ -86,15 +86,23 @@ async def _evaluate(options: argparse.Namespace, scenarios: Sequence[Scenario], 
             _model(options, session, stack),
         )
         await services.start()
+        print(HEAD, flush=True)
         try:
             outcomes = await runner.run(scenarios, lambda outcome: print(line_of(outcome), flush=True))
         finally:
             await app.leave()
             await services.stop()
-    took_s = time.monotonic() - began
-    print(summary_of(outcomes, took_s))
-    _write(options.report or addresses.state_dir / "eval" / "report", outcomes, took_s)
-    return FAILED if any(outcome.verdict is Verdict.FAILED for outcome in outcomes) else PASSED
+        took_s = time.monotonic() - began
+        print(summary_of(outcomes, took_s))
+        # While the stack is there, and with it the sound of its calls.
+        _write(options.report or addresses.state_dir / "eval" / "report", outcomes, took_s, runner.mode)
+    return _status(outcomes)
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    """Nothing is as expected where nothing was called."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    return PASSED if Verdict.FAILED not in verdicts and Verdict.PASSED in verdicts else FAILED
 
 
 @asynccontextmanager
@@ -116,8 +124,8 @@ def _model(options: argparse.Namespace, session: aiohttp.ClientSession, stack: C
     return None if stack.is_scripted else ChatModel(session, f"{stack.speech_url}/v1", LOCAL)
 
 
-def _write(folder: Path, outcomes: Sequence[Outcome], took_s: float) -> None:
+def _write(folder: Path, outcomes: Sequence[Outcome], took_s: float, model: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "junit.xml").write_bytes(junit_xml(outcomes, took_s))
-    (folder / "report.html").write_text(html_report(outcomes, took_s), encoding="utf-8")
+    (folder / "report.html").write_text(html_report(outcomes, took_s, model), encoding="utf-8")
     print(f"report: {folder / 'report.html'}\nJUnit:  {folder / 'junit.xml'}")

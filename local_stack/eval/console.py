@@ -8,6 +8,7 @@ from typing import Final
 from local_stack.eval.checks import Verdict
 from local_stack.eval.outcome import Outcome
 
+HEAD: Final = f"  {'result':<8}{'scenario':<34}{'line':<14}{'took':>7}  statements"
 _WORDS: Final = {Verdict.PASSED: "passed", Verdict.FAILED: "FAILED", Verdict.SKIPPED: "skipped"}
 
 

@@ -1,149 +1,101 @@
-"""The outcomes as one HTML file that needs nothing beside it: words with statements, the ledger as bars, sound."""
+"""The outcomes as one HTML file that needs nothing beside it: an overview, and a part for every call."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
-from pathlib import Path
+from statistics import median
 from typing import Final
 
-from local_stack.eval.checks import Check, Verdict
+from local_stack.eval.checks import Verdict
+from local_stack.eval.html_call import call_part, chip, longest_wait_ms
 from local_stack.eval.html_style import STYLE
-from local_stack.eval.observed import Observed, TurnSeen
 from local_stack.eval.outcome import Outcome
-from local_stack.phones.picture.scene import NotACall
-from local_stack.phones.plot import write_picture
 
-_SIGNS: Final = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.SKIPPED: "–"}
-_STAGES: Final = ("decision", "transcript", "first_token", "first_sentence", "first_audio_byte", "first_frame_sent")
-_SHORTEST_SCALE_MS: Final = 1000.0
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
+"""Whatever was said in a call, nothing is fetched and nothing runs."""
+_COLUMNS: Final = ("Result", "Scenario", "Line", "Statements", "Median wait", "Took")
 
 
-def html_report(outcomes: Sequence[Outcome], took_s: float) -> str:
+def html_report(outcomes: Sequence[Outcome], took_s: float, model: str = "") -> str:
     """The whole page. Whatever was said or answered in a call is shown as text, never as markup."""
-    numbers = {verdict: sum(one.verdict is verdict for one in outcomes) for verdict in Verdict}
-    counts = "".join(
-        f'<span class="count {verdict if number else "none"}">{number} {verdict}</span>'
-        for verdict, number in numbers.items()
-    )
-    rows = "".join(_row(outcome) for outcome in outcomes)
-    scale_ms = max([_SHORTEST_SCALE_MS, *(wait for one in outcomes if one.seen for wait in one.seen.waits_ms)])
-    parts = "".join(_part(outcome, scale_ms) for outcome in outcomes)
-    table = (
-        f"<table><tr><th></th><th>Scenario</th><th>Line</th><th>Statements</th><th>Seconds</th></tr>{rows}</table>"
-    )
+    scale_ms = max([1000.0, *(longest_wait_ms(one) for one in outcomes)])
+    parts = "".join(call_part(outcome, scale_ms) for outcome in outcomes)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>Evaluation</h1>"
-        f'<p class="counts">{counts}<span class="took">in {took_s:.0f} s</span></p>{table}{_legend()}{parts}'
-        "</main></body></html>"
+        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
+        f"<title>{escape(_title(outcomes))}</title><style>{STYLE}</style></head>"
+        f'<body><a class="skip" href="#calls">Skip to the calls</a>'
+        f"{_header(outcomes, took_s, model)}<main>{_failures(outcomes)}{_overview(outcomes)}"
+        f'<section id="calls" aria-label="Calls">{parts}</section></main></body></html>'
+    )
+
+
+def _numbers(outcomes: Sequence[Outcome]) -> dict[Verdict, int]:
+    return {verdict: sum(one.verdict is verdict for one in outcomes) for verdict in Verdict}
+
+
+def _title(outcomes: Sequence[Outcome]) -> str:
+    numbers = _numbers(outcomes)
+    return f"{numbers[Verdict.FAILED]} failed, {numbers[Verdict.PASSED]} passed · Evaluation"
+
+
+def _header(outcomes: Sequence[Outcome], took_s: float, model: str) -> str:
+    numbers = _numbers(outcomes)
+    checks = [check for outcome in outcomes for check in outcome.checks]
+    held = sum(check.verdict is Verdict.PASSED for check in checks)
+    waits = [wait for one in outcomes if one.seen for wait in one.seen.waits_ms]
+    tiles = [
+        *((f"{verdict} {'some' if number else 'none'}", str(number), _WORDS[verdict])
+          for verdict, number in numbers.items()),
+        ("plain", f"{held}<small>/{len(checks)}</small>", "statements held"),
+        ("plain", f"{median(waits):.0f}<small> ms</small>" if waits else "–", "median wait"),
+        ("plain", f"{took_s:.0f}<small> s</small>", "in all"),
+    ]  # fmt: skip
+    shown = "".join(f'<li class="{kind}"><b>{number}</b> {what}</li>' for kind, number, what in tiles)
+    by = f"<p>Simulated callers, with the {escape(model)} model</p>" if model else ""
+    return f'<header><h1>Evaluation of agents</h1>{by}<ul class="tiles">{shown}</ul></header>'
+
+
+_WORDS: Final = {Verdict.PASSED: "passed", Verdict.FAILED: "failed", Verdict.SKIPPED: "left out"}
+
+
+def _failures(outcomes: Sequence[Outcome]) -> str:
+    """What a reader wants to know first."""
+    failed = [outcome for outcome in outcomes if outcome.verdict is Verdict.FAILED]
+    if not failed:
+        return ""
+    items = "".join(
+        f'<li><a href="#{escape(outcome.scenario.name)}">{escape(outcome.scenario.name)}</a>: {escape(line)}</li>'
+        for outcome in failed
+        for line in ([outcome.trouble] if outcome.trouble else [check.what for check in outcome.failures])
+    )
+    return f'<section class="failures"><h2>Not as expected</h2><ul>{items}</ul></section>'
+
+
+def _overview(outcomes: Sequence[Outcome]) -> str:
+    heads = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
+    rows = "".join(_row(outcome) for outcome in outcomes)
+    return (
+        '<div class="overview"><table><caption>All scenarios</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _row(outcome: Outcome) -> str:
-    name = escape(outcome.scenario.name)
-    held = sum(check.verdict is Verdict.PASSED for check in outcome.checks)
-    counted = f"{held} of {len(outcome.checks)}" if outcome.checks else ""
-    took = f"{outcome.took_s:.1f}" if outcome.seen else ""
-    return (
-        f'<tr><td class="sign {outcome.verdict}">{_SIGNS[outcome.verdict]}</td><td><a href="#{name}">{name}</a></td>'
-        f"<td>{escape(outcome.scenario.line)}</td><td>{counted}</td><td>{took}</td></tr>"
-    )
-
-
-def _legend() -> str:
-    stages = "".join(f'<span><i class="{stage}"></i>{stage.replace("_", " ")}</span>' for stage in _STAGES)
-    return f'<p class="legend">What a caller waits for until the first sound of an answer: {stages}</p>'
-
-
-def _part(outcome: Outcome, scale_ms: float) -> str:
     scenario = outcome.scenario
-    body = f'<p class="why">{escape(outcome.skipped or outcome.trouble)}</p>' if outcome.seen is None else ""
-    if outcome.seen is not None:
-        body = "".join(_seen(outcome, outcome.seen, scale_ms))
-    is_open = " open" if outcome.verdict is not Verdict.SKIPPED else ""
     name, title = escape(scenario.name), escape(scenario.title)
+    held = sum(check.verdict is Verdict.PASSED for check in outcome.checks)
+    passed_over = sum(check.verdict is Verdict.SKIPPED for check in outcome.checks)
+    counted = f"{held} of {len(outcome.checks)}" if outcome.checks else "–"
+    if passed_over:
+        counted += f"<small>{passed_over} passed over</small>"
+    waits = outcome.seen.waits_ms if outcome.seen else []
+    waited = f"{median(waits):.0f} ms" if waits else "–"
+    took = f"{outcome.took_s:.1f} s" if outcome.seen else "–"
     return (
-        f'<details id="{name}"{is_open}><summary><b class="sign {outcome.verdict}">'
-        f"{_SIGNS[outcome.verdict]}</b> <b>{name}</b> <span>{title}</span></summary>"
-        f"{body}</details>"
+        f'<tr><td>{chip(outcome.verdict)}</td><th scope="row"><a href="#{name}">{name}</a><small>{title}</small></th>'
+        f"<td>{escape(scenario.line)}</td><td>{counted}</td><td>{waited}</td><td>{took}</td></tr>"
     )
-
-
-def _seen(outcome: Outcome, seen: Observed, scale_ms: float) -> Iterator[str]:
-    record = seen.record
-    facts = {
-        "line": outcome.scenario.line,
-        "agent": f"{record.get('agent_id')}, version {record.get('agent_version')}",
-        "language": record.get("language") or "not noted",
-        "ended because": record.get("end_reason") or "unknown",
-    }
-    yield '<p class="facts">' + "".join(
-        f"<span>{escape(k)}: <b>{escape(str(v))}</b></span>" for k, v in facts.items()
-    )
-    yield "</p>" + _sound(seen.folder)
-    yield '<div class="turns">'
-    for turn in seen.turns:
-        yield _turn(turn, [check for check in outcome.checks if check.turn == turn.number], scale_ms)
-    yield "</div>"
-    turns = {turn.number for turn in seen.turns}
-    yield _checks([check for check in outcome.checks if check.turn not in turns])
-    if seen.journal:
-        yield "<h3>What the company's systems were asked</h3><ul>"
-        for entry in seen.journal:
-            asked = ", ".join(f"{name}={value!r}" for name, value in entry["arguments"].items())
-            answer = entry.get("status", "no answer")
-            yield f"<li><code>{escape(entry['name'])}({escape(asked)})</code> → {answer}</li>"
-        yield "</ul>"
-
-
-def _sound(folder: Path | None) -> str:
-    """The call as it was on the line, the caller left, the agent right, and its picture."""
-    if folder is None:
-        return ""
-    try:
-        picture, stereo = write_picture(folder)
-    except (NotACall, OSError):
-        return '<p class="why">The sound of this call was not kept.</p>'
-    return (
-        f'<audio controls preload="none" src="{_data(stereo, "audio/wav")}"></audio>'
-        f'<img alt="The call on a time line" src="{_data(picture, "image/png")}">'
-    )
-
-
-def _data(file: Path, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
-
-
-def _turn(turn: TurnSeen, checks: Sequence[Check], scale_ms: float) -> str:
-    heard = f'<p class="heard">{escape(turn.heard)}</p>' if turn.heard else ""
-    said = f'<p class="said">{escape(turn.said)}</p>' if turn.said else ""
-    number, outcome = turn.number or "greeting", escape(turn.outcome)
-    return (
-        f'<section><h4>{number}<small class="{outcome}">{outcome}</small></h4>'
-        f"<div>{heard}{said}{_bar(turn, scale_ms)}{_checks(checks)}</div></section>"
-    )
-
-
-def _bar(turn: TurnSeen, scale_ms: float) -> str:
-    if turn.wait_ms is None:
-        return ""
-    parts = "".join(
-        f'<i class="{stage}" style="width:{turn.parts_ms.get(stage, 0) / scale_ms * 100:.2f}%" '
-        f'title="{stage.replace("_", " ")}: {turn.parts_ms.get(stage, 0):.0f} ms"></i>'
-        for stage in _STAGES
-    )
-    return f'<div class="bar">{parts}<span>{turn.wait_ms:.0f} ms</span></div>'
-
-
-def _checks(checks: Sequence[Check]) -> str:
-    if not checks:
-        return ""
-    lines = "".join(
-        f'<li class="{check.verdict}"><b>{_SIGNS[check.verdict]}</b> {escape(check.what)}'
-        + (f"<small>{escape(check.found)}</small></li>" if check.found else "</li>")
-        for check in checks
-    )
-    return f'<ul class="checks">{lines}</ul>'

@@ -43,6 +43,22 @@ class Phone:
         async with self._session.post(f"{self._url}/_local/twilio/typed/{call_sid}", json=body) as response:
             return response.status == 204
 
+    async def speak(self, call_sid: str, utterance: Mapping[str, Any]) -> bool:
+        """Of a caller who improvises; False where the call is over by now. Raises: CannotEvaluate."""
+        url = f"{self._url}/_local/calls/{call_sid}/utterances"
+        async with self._session.post(url, json=dict(utterance)) as response:
+            if response.status not in (204, 404):
+                reason = " ".join((await response.text()).split())[:300]
+                raise CannotEvaluate(f"the phone simulator does not say it: {reason}")
+            return response.status == 204
+
+    async def set_person(self, number: str, person: Mapping[str, Any]) -> None:
+        """How somebody behaves who is called at the number. Raises: CannotEvaluate."""
+        async with self._session.put(f"{self._url}/_local/people/{number}", json=dict(person)) as response:
+            if response.status != 204:
+                reason = " ".join((await response.text()).split())[:300]
+                raise CannotEvaluate(f"people: {number}: {reason}")
+
     async def hang_up(self, call_sid: str) -> None:
         """Nothing to be done where the call is over."""
         async with self._session.delete(f"{self._url}/_local/calls/{call_sid}"):

@@ -50,7 +50,8 @@ def read_scenario(file: Path) -> Scenario:
 
 
 def _scenario(value: object, file: Path) -> Scenario:
-    top = Fields(value, "", "title agent line caller models needs documents tool_faults expect longest_s")
+    known = "title agent line caller models needs documents tool_faults finds people expect longest_s"
+    top = Fields(value, "", known)
     expect = Fields(top.object("expect"), "expect", "turns call")
     name = file.stem
     if not _NAME.fullmatch(name):
@@ -68,6 +69,8 @@ def _scenario(value: object, file: Path) -> Scenario:
         needs=top.texts("needs", NEEDS),
         documents=tuple(file.parent / each for each in top.texts("documents")),
         tool_faults=top.object("tool_faults"),
+        finds=top.object("finds"),
+        people=_people(top),
         turns=expect.each("turns", _of_turn),
         call=_of_call(expect.raw("call") or {}, "expect.call"),
         longest_s=top.whole("longest_s", 60, 5, 600) or 60,
@@ -83,17 +86,36 @@ def _agent(top: Fields, scenario: str) -> tuple[str, Mapping[str, Any]]:
         return f"eval-{given}", sample_agent(given)
     if isinstance(given, Mapping) and "sample" in given:
         change = Fields(given, "agent", "sample change")
-        changed = {**sample_agent(change.text("sample")), **change.object("change")}
-        return f"eval-{scenario}", changed
+        return f"eval-{scenario}", _changed(sample_agent(change.text("sample")), change.object("change"))
     if isinstance(given, Mapping) and given:
         return f"eval-{scenario}", dict(given)
     raise WrongField("agent: must be the name of a sample agent, {sample, change}, or an agent's document")
 
 
+def _changed(document: Mapping[str, Any], change: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Objects are changed within, all else is replaced, and what is null goes. Source: RFC 7386"""
+    changed = {name: value for name, value in document.items() if change.get(name, value) is not None}
+    for name, value in change.items():
+        if isinstance(value, Mapping):
+            before = document.get(name)
+            changed[name] = _changed(before if isinstance(before, Mapping) else {}, value)
+        elif value is not None:
+            changed[name] = value
+    return changed
+
+
+def _people(top: Fields) -> Mapping[str, Any]:
+    people = top.object("people")
+    for number in people:
+        if not isinstance(number, str) or not _PHONE.fullmatch(number):
+            raise WrongField(f"people: {number!r} is not a number in E.164 form")
+    return people
+
+
 def _caller(value: object, folder: Path) -> Caller:
     fields = Fields({} if value is None else value, "caller", "lines persona number waits handed")
-    number = fields.text("number", "+14155550199")
-    if not _PHONE.fullmatch(number):
+    number = fields.text("number") if fields.has("number") else ""
+    if number and not _PHONE.fullmatch(number):
         raise WrongField(f"caller.number: {number!r} is not a number in E.164 form")
     handed = fields.object("handed")
     if not all(isinstance(each, str) for each in handed.values()):
@@ -111,21 +133,24 @@ def _line(value: object, where: str, folder: Path) -> CallerLine:
     """A text alone, or an object."""
     if isinstance(value, str):
         value = {"say": value}
-    fields = Fields(value, where, "say reply tool wav interrupts language faults")
+    fields = Fields(value, where, "say reply tool wav recording interrupts language finds faults")
     wav = folder / fields.text("wav") if fields.has("wav") else None
     if wav is not None and not wav.is_file():
         raise WrongField(f"{fields.place('wav')}: there is no file {wav}")
     tool: Mapping[str, Any] | None = None
     if fields.has("tool"):
-        call = Fields(fields.raw("tool"), fields.place("tool"), "name arguments")
+        call = Fields(fields.raw("tool"), fields.place("tool"), "name arguments say")
         tool = {"name": call.text("name"), "arguments": dict(call.object("arguments"))}
+        tool |= {"say": call.text("say")} if call.has("say") else {}
     return CallerLine(
         say=fields.text("say"),
         reply=fields.text("reply", "") if fields.has("reply") else "",
         tool=tool,
         wav=wav,
         interrupts=fields.flag("interrupts"),
+        recording=fields.text("recording") if fields.has("recording") else "",
         language=fields.text("language") if fields.has("language") else "",
+        finds=fields.object("finds"),
         faults=fields.object("faults"),
     )
 
@@ -145,30 +170,45 @@ def _words_of(fields: Fields, name: str) -> Words:
 
 
 def _of_turn(value: object, where: str) -> OfTurn:
-    fields = Fields(value, where, "turn said heard outcome within_ms")
+    fields = Fields(value, where, "turn said heard outcome within_ms cites")
     turn = fields.whole("turn", None, 0, _MOST_TURNS)
     if turn is None:
         raise WrongField(f"{fields.place('turn')}: is missing")
     outcome = fields.text("outcome") if fields.has("outcome") else ""
     within_ms = fields.number("within_ms", None, 1, _LONGEST_MS)
-    return OfTurn(turn, _words_of(fields, "said"), _words_of(fields, "heard"), outcome, within_ms)
+    said, heard, cites = _words_of(fields, "said"), _words_of(fields, "heard"), fields.texts("cites")
+    return OfTurn(turn, said, heard, outcome, within_ms, cites)
 
 
 def _of_call(value: object, where: str) -> OfCall:
-    known = "said instructions tools no_tools language end_reason interrupted_turns first_sound_ms extracted judged"
-    fields = Fields(value, where, known)
+    known = "said shown instructions told tools no_tools language end_reason interrupted_turns intent slots"
+    fields = Fields(value, where, f"{known} first_sound_ms result extracted judged")
     return OfCall(
         said=_words_of(fields, "said"),
+        shown=_words_of(fields, "shown"),
         instructions=_words_of(fields, "instructions"),
+        told=_words_of(fields, "told"),
         tools=fields.each("tools", _tool_use),
         no_tools=fields.texts("no_tools"),
         language=fields.text("language") if fields.has("language") else "",
         end_reason=fields.text("end_reason") if fields.has("end_reason") else "",
         interrupted_turns=fields.whole("interrupted_turns", None, 0, _MOST_TURNS),
+        intent=fields.text("intent") if fields.has("intent") else "",
+        slots=fields.object("slots"),
         first_sound_ms=_percentiles(fields),
-        extracted=fields.object("extracted"),
+        result=fields.text("result") if fields.has("result") else "",
+        extracted=_extracted(fields),
         judged=fields.each("judged", _judged),
     )
+
+
+def _extracted(fields: Fields) -> Mapping[str, Any]:
+    """A value; or words, if an object has nothing but such."""
+    found = dict(fields.object("extracted"))
+    for name, value in found.items():
+        if isinstance(value, Mapping) and value and not set(value) - {"contains", "without", "matches"}:
+            found[name] = _words(value, f"{fields.place('extracted')}.{name}")
+    return found
 
 
 def _percentiles(fields: Fields) -> Mapping[str, float]:
@@ -199,8 +239,8 @@ def _check(scenario: Scenario) -> None:
         raise WrongField("caller: has lines and a persona; one of them speaks")
     if caller.persona is None and not caller.lines and not caller.waits:
         raise WrongField("caller.lines: is missing; a caller who says nothing has waits: true")
-    if caller.persona is not None and not scenario.by_text:
-        raise WrongField("caller.persona: whom a model plays calls on the line text")
+    if caller.persona is not None and scenario.line not in (TEXT_LINE, "twilio"):
+        raise WrongField("caller.persona: whom a model plays calls on the lines text and twilio")
     if caller.persona is not None and SCRIPTED in scenario.models:
         raise WrongField("models: a persona needs a model that thinks; name local alone")
     if scenario.by_text and any(line.interrupts for line in caller.lines):

@@ -22,13 +22,17 @@ class SpeechDoor:
         self._session = session
         self.url = speech_url
 
-    async def direct(self, lines: Sequence[CallerLine], voices: Sequence[str | None]) -> None:
-        """From now on it goes by these lines; `voices`: the recording that stands for each.
+    async def direct(
+        self, lines: Sequence[CallerLine], voices: Sequence[str | None], finds: Mapping[str, Any]
+    ) -> None:
+        """From now on it goes by these lines; `voices`: the recording that stands for each. `finds`: what structured
+        output has of the whole call.
 
         Raises: CannotEvaluate.
         """
         dialogue = [_exchange(line, voice) for line, voice in zip(lines, voices, strict=True)]
-        await self._post("/script", {"dialogue": dialogue, "latencies": {"tts_ms_per_char": _LETTER_MS}})
+        script = {"dialogue": dialogue, "latencies": {"tts_ms_per_char": _LETTER_MS}, "finds": dict(finds)}
+        await self._post("/script", script)
         await self._post("/reset", {})
 
     async def requests(self) -> list[Mapping[str, Any]]:
@@ -59,6 +63,8 @@ def _exchange(line: CallerLine, voice: str | None) -> dict[str, Any]:
         exchange["voice"] = voice
     if line.tool is not None:
         exchange["tool_call"] = dict(line.tool)
+    if line.finds:
+        exchange["finds"] = dict(line.finds)
     if line.faults:
         exchange["faults"] = dict(line.faults)
     return exchange

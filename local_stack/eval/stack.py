@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ import aiohttp
 from local_stack.eval.scenario import SCRIPTED
 from local_stack.eval.trouble import CannotEvaluate
 from local_stack.supervisor.addresses import PORTS, ROOT, Addresses
+from local_stack.supervisor.control import is_free
 
 _STARTED_WITHIN_S: Final = 180.0
 _STOPPED_WITHIN_S: Final = 15.0
@@ -65,12 +67,16 @@ async def running_stack(addresses: Addresses) -> CalledStack:
 
 @asynccontextmanager
 async def own_stack(addresses: Addresses, model: str) -> AsyncIterator[CalledStack]:
-    """Starts a stack beside whatever runs, and ends it. Ports are those that the environment names, else free ones.
+    """Starts a stack beside whatever runs, and ends it: it knows nothing of an earlier one, and leaves its logs only.
+    Ports are those that the environment names, else free ones.
 
     Raises: CannotEvaluate with what it printed.
     """
     state_dir = addresses.state_dir / "eval" / "stack"
     state_dir.mkdir(parents=True, exist_ok=True)
+    if not is_free(state_dir):
+        raise CannotEvaluate(f"an evaluation runs already on {state_dir}")
+    _clear(state_dir)
     for shared in ("models", "voices"):
         _link(state_dir / shared, addresses.state_dir / shared, ROOT / ".local" / shared)
     ports = _ports()
@@ -91,6 +97,18 @@ async def own_stack(addresses: Addresses, model: str) -> AsyncIterator[CalledSta
     finally:
         for process in reversed(processes):
             await _stop(process)
+        _clear(state_dir)
+
+
+def _clear(state_dir: Path) -> None:
+    """All but the logs. Links are taken away, and not what they lead to."""
+    for entry in state_dir.iterdir():
+        if entry.name == "logs" or entry.suffix == ".log":
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
 
 
 def _link(link: Path, *sources: Path) -> None:

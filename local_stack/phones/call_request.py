@@ -43,7 +43,7 @@ def call_wish(wish: object, switchboard: Switchboard, app_url: str) -> CallWish:
             app_url=(_text(wanted, "app_url") or app_url).rstrip("/"),
             utterances=_utterances(wanted),
             plan=_plan(wanted),
-            murmur=_utterance(wanted["murmur"]) if wanted.get("murmur") is not None else None,
+            murmur=spoken_utterance(wanted["murmur"]) if wanted.get("murmur") is not None else None,
             misbehaviours=_misbehaviours(wanted, exchange.misbehaviours),
             max_call_ms=_number(wanted, "max_call_ms", 300_000),
             extra={name: wanted[name] for name in exchange.extra_fields & wanted.keys()},
@@ -95,9 +95,9 @@ def _plan(wanted: Mapping[str, Any]) -> Plan:
     given: dict[str, Any] = {}
     for name in _PLAN_FIELDS.keys() & wanted.keys():
         match name:
-            case "speaks":
+            case "speaks" | "improvises":
                 if not isinstance(wanted[name], bool):
-                    raise BadRequest("speaks is true or false")
+                    raise BadRequest(f"{name} is true or false")
                 given[name] = wanted[name]
             case "pattern":
                 given[name] = _text(wanted, name)
@@ -108,7 +108,7 @@ def _plan(wanted: Mapping[str, Any]) -> Plan:
         plan = Plan(**given)
     except ValueError as error:
         raise BadRequest(str(error)) from None
-    if plan.speaks and not wanted.get("utterances"):
+    if plan.speaks and not plan.improvises and not wanted.get("utterances"):
         raise BadRequest('utterances is missing or empty; a caller who says nothing is {"speaks": false}')
     return plan
 
@@ -124,11 +124,14 @@ def _utterances(wanted: Mapping[str, Any]) -> Sequence[utterance.Utterance]:
     given = wanted.get("utterances", [])
     if not isinstance(given, list):
         raise BadRequest("utterances is not a list")
-    return tuple(_utterance(one) for one in given)
+    return tuple(spoken_utterance(one) for one in given)
 
 
-def _utterance(one: object) -> utterance.Utterance:
-    """`file` (a path on this machine), `wav_base64` or `digits`; `text` are the words, `label` a name."""
+def spoken_utterance(one: object) -> utterance.Utterance:
+    """`file` (a path on this machine), `wav_base64` or `digits`; `text` are the words, `label` a name.
+
+    Raises: BadRequest, UnusableAudio.
+    """
     spoken = _object(one, frozenset({"file", "wav_base64", "digits", "text", "label"}))
     text, label = _text(spoken, "text"), _text(spoken, "label")
     if digits := _text(spoken, "digits"):

@@ -44,6 +44,10 @@ class Plan:
     """One letter a reply, over and over: p listens politely to the end, b barges in, m murmurs and listens on."""
     barge_in_after_ms: int = 1000
     """Counted from the first audible frame of the reply; also for the murmur."""
+    improvises: bool = False
+    """True: what it says comes in the course of the call (`Conversation.say`); until then it listens, and at the end
+    somebody hangs up for it.
+    """
     hang_up_in_reply_after_ms: int | None = None
     """Hangs up so long after the first audible frame of the first reply."""
 
@@ -57,6 +61,8 @@ class Phase(StrEnum):
     SPEAKING = "speaking"
     AWAITING = "awaiting"
     LISTENING = "listening"
+    THINKING = "thinking"
+    """Everything was said and answered, and nobody has told yet what comes next."""
     DONE = "done"
 
 
@@ -74,13 +80,13 @@ class Conversation:
     def __init__(
         self, plan: Plan, utterances: Sequence[Utterance], tell: Tell, murmur: Utterance | None = None
     ) -> None:
-        if plan.speaks and not utterances:
+        if plan.speaks and not utterances and not plan.improvises:
             raise ValueError("a caller that speaks needs at least one utterance")
         if plan.speaks and "m" in plan.pattern and murmur is None:
             raise ValueError("a caller that murmurs needs something to murmur")
         self._murmured = murmur
         self._plan = plan
-        self._utterances = utterances
+        self._utterances = list(utterances)
         self._wanted_turns = len(utterances) if plan.turns is None else plan.turns
         self._tell = tell
         self.phase = Phase.GREETING
@@ -109,6 +115,11 @@ class Conversation:
         self._hear(now_ms, played, more_to_hear)
         self._decide(now_ms, self._since_ms)
         return self._speak(now_ms)
+
+    def say(self, utterance: Utterance) -> None:
+        """The caller has found words for its next turn."""
+        self._utterances.append(utterance)
+        self._wanted_turns += 1
 
     def hang_up(self) -> None:
         """The caller puts the phone down, whatever it was about to do."""
@@ -207,6 +218,12 @@ class Conversation:
             self._end_turn(now_ms)
         elif self.phase is Phase.LISTENING:
             self._decide_while_listening(now_ms)
+        elif self._has_words() and self._quiet_ms >= self._quiet_limit_ms():
+            self._begin_to_speak(now_ms)
+
+    def _has_words(self) -> bool:
+        """Whether a caller who was thinking knows what to say."""
+        return self.phase is Phase.THINKING and self.turn.number < self._wanted_turns
 
     def _decide_while_listening(self, now_ms: float) -> None:
         plan, turn = self._plan, self.turn
@@ -255,10 +272,13 @@ class Conversation:
         turn = self.turn
         if turn.last_heard_ms is not None:
             self._tell("agent_stopped", turn.last_heard_ms, {"turn": turn.number, "heard_ms": turn.heard_ms})
-        if turn.number >= self._wanted_turns:
-            self._enter(Phase.DONE, now_ms)
-        else:
+        if turn.number < self._wanted_turns:
             self._begin_to_speak(now_ms)
+        elif self._plan.improvises:
+            self._enter(Phase.THINKING, now_ms)
+            self._tell("caller_thinks", now_ms, {"turn": turn.number})
+        else:
+            self._enter(Phase.DONE, now_ms)
 
     def _begin_to_speak(self, now_ms: float) -> None:
         number = self.turn.number + 1

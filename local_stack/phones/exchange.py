@@ -136,6 +136,10 @@ class Exchange(Protocol):
         """The simulated person puts the phone down; false if no such call is running."""
         ...
 
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        """What a person says next who improvises; false if no such call is running."""
+        ...
+
     async def close(self) -> None:
         """Hangs up every call; those that are not over within a few seconds are cut off."""
         ...

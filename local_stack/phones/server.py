@@ -29,6 +29,7 @@ def make_app(switchboard: Switchboard, app_url: str) -> web.Application:
     app.router.add_post("/_local/calls", door.place)
     app.router.add_get("/_local/calls", door.list)
     app.router.add_delete("/_local/calls/{sid}", door.hang_up)
+    app.router.add_post("/_local/calls/{sid}/utterances", door.say)
     app.router.add_put("/_local/people/{number}", door.set_person)
     switchboard.add_routes(app)
     app.on_shutdown.append(_close)
@@ -84,6 +85,17 @@ class ControlDoor:
         if self._switchboard.hang_up(sid):
             return web.Response(status=204)
         return _refusal(404, f"no call {sid} is running")
+
+    async def say(self, request: web.Request) -> web.Response:
+        """What the person says next, in a call whose wish has `improvises`."""
+        sid = request.match_info["sid"]
+        try:
+            said = call_request.spoken_utterance(await _json(request))
+        except ValueError as error:
+            return _refusal(400, str(error))
+        if self._switchboard.say(sid, said):
+            return web.Response(status=204)
+        return _refusal(404, f"no call {sid} improvises")
 
     async def set_person(self, request: web.Request) -> web.Response:
         """Says how the person behaves who is called at this number."""

@@ -15,6 +15,7 @@ from local_stack.phones.lines import LINES
 from local_stack.phones.people import People
 from local_stack.phones.sarvam import exchange as sarvam
 from local_stack.phones.twilio import exchange as twilio
+from local_stack.phones.utterance import Utterance
 from local_stack.phones.vonage import exchange as vonage
 
 OPENERS: Sequence[Callable[[Setup], Exchange | None]] = (
@@ -56,6 +57,10 @@ class Switchboard:
     def hang_up(self, call_sid: str) -> bool:
         """Whether such a call was running and is ended now."""
         return any(exchange.hang_up(call_sid) for exchange in self.exchanges)
+
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        """Whether such a call is running, whose person says this next."""
+        return any(exchange.say(call_sid, utterance) for exchange in self.exchanges)
 
     def add_routes(self, app: web.Application) -> None:
         for exchange in self.exchanges:

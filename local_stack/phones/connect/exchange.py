@@ -14,6 +14,7 @@ from local_stack.phones.connect.misbehaviour import Misbehaviour
 from local_stack.phones.connect.options import ContactOptions
 from local_stack.phones.events import Listener
 from local_stack.phones.exchange import CallWish, KnownCall, Setup
+from local_stack.phones.utterance import Utterance
 
 
 def open_exchange(setup: Setup) -> ConnectExchange | None:
@@ -49,6 +50,10 @@ class ConnectExchange:
             return False
         entry.call.stop("CUSTOMER_DISCONNECT")
         return True
+
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        """Who calls on these lines knows beforehand what to say."""
+        return False
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""

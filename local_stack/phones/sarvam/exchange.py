@@ -14,6 +14,7 @@ from local_stack.phones.sarvam.account import Account
 from local_stack.phones.sarvam.book import CallBook, Entry
 from local_stack.phones.sarvam.misbehaviour import Misbehaviour
 from local_stack.phones.sarvam.options import CallOptions
+from local_stack.phones.utterance import Utterance
 
 
 def open_exchange(setup: Setup) -> SarvamExchange | None:
@@ -50,6 +51,10 @@ class SarvamExchange:
             return False
         entry.call.hang_up()
         return True
+
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        """Who calls on these lines knows beforehand what to say."""
+        return False
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""

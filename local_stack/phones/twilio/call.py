@@ -35,6 +35,7 @@ from local_stack.phones.twilio.stage import CallEnded, Stage
 from local_stack.phones.twilio.verbs import Reject, Verb
 from local_stack.phones.twilio.voice_webhook import Source, VoiceWebhook
 from local_stack.phones.twilio.webhooks import WebhookSender
+from local_stack.phones.utterance import Utterance
 
 _MAX_DOCUMENTS: Final = 50
 """More of them without anything heard between are a circle."""
@@ -103,6 +104,13 @@ class TwilioCall:
             self.command(Command(final_status="completed"))
         else:
             self._conversation.hang_up()
+
+    def say(self, utterance: Utterance) -> bool:
+        """What the simulated person says next; false if it has no such plan, or the call is over."""
+        if self.state.over or not self.options.plan.improvises:
+            return False
+        self._conversation.say(utterance)
+        return True
 
     def record(self, wish: RecordingWish) -> Recording:
         """Records from now on."""

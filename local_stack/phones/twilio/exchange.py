@@ -20,6 +20,7 @@ from local_stack.phones.twilio.call_book import CallBook
 from local_stack.phones.twilio.misbehaviour import Misbehaviour
 from local_stack.phones.twilio.options import CallOptions
 from local_stack.phones.twilio.signature import Signer
+from local_stack.phones.utterance import Utterance
 
 VOICE_PATH: Final = "/api/webhooks/twilio/voice"
 STATUS_PATH: Final = "/api/webhooks/twilio/status"
@@ -88,6 +89,10 @@ class TwilioExchange:
             return False
         entry.call.hang_up()
         return True
+
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        entry = self.book.find(call_sid)
+        return entry is not None and entry.call is not None and entry.call.say(utterance)
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""

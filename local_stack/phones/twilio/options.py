@@ -111,7 +111,8 @@ class CallOptions:
             raise ValueError("a call needs the address of a voice webhook or TwiML")
         if self.voice_url and not self.voice_url.startswith(("http://", "https://")):
             raise ValueError(f"{self.voice_url!r} is not an http address")
-        if self.plan.speaks and not self.utterances and Misbehaviour.NEVER_SPEAKS not in self.misbehaviours:
+        needs_words = self.plan.speaks and not self.plan.improvises
+        if needs_words and not self.utterances and Misbehaviour.NEVER_SPEAKS not in self.misbehaviours:
             raise ValueError("a caller that speaks needs at least one utterance")
         if self.plan.speaks and "m" in self.plan.pattern and self.murmur is None:
             raise ValueError("a caller that murmurs needs something to murmur")

@@ -10,6 +10,7 @@ from aiohttp import web
 from local_stack.phones.call_result import CallResult
 from local_stack.phones.events import Listener
 from local_stack.phones.exchange import CallWish, KnownCall, Setup
+from local_stack.phones.utterance import Utterance
 from local_stack.phones.vonage import rest
 from local_stack.phones.vonage.account import Account
 from local_stack.phones.vonage.book import CallBook, CallEntry
@@ -58,6 +59,10 @@ class VonageExchange:
             return False
         entry.call.hang_up()
         return True
+
+    def say(self, call_sid: str, utterance: Utterance) -> bool:
+        """Who calls on these lines knows beforehand what to say."""
+        return False
 
     def place(self, wish: CallWish, listener: Listener | None = None) -> asyncio.Task[CallResult]:
         """Raises: ValueError."""

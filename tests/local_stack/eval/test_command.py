@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from local_stack.eval import command
-from local_stack.eval.callers import SpeakingCaller, from_file
+from local_stack.eval import callers, command
+from local_stack.eval.callers import SpeakingCaller, TypingCaller, from_file
 from local_stack.eval.checks import Check, Verdict
 from local_stack.eval.outcome import Outcome
 from local_stack.eval.runner import Runner
@@ -86,6 +87,17 @@ class Wishes:
         yield {"event": "call_started", "call_sid": "CA1"}
 
 
+def test_where_nothing_was_called_nothing_is_as_expected(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def stack(*_: object) -> AsyncIterator[CalledStack]:
+        yield CalledStack(NOWHERE, NOWHERE, NOWHERE, NOWHERE, state, is_scripted=True)
+
+    monkeypatch.setattr(command, "_stack", stack)
+    file = state / "a-call.yaml"
+    file.write_text(GOOD + "models: [local]\n")
+    assert command.main([str(file), "--report", str(state / "report")]) == command.FAILED
+
+
 async def test_a_caller_interrupts_the_answer_before_the_line() -> None:
     lines = (CallerLine("one"), CallerLine("two", interrupts=True), CallerLine("three", language="hi-IN"))
     phone = Wishes()
@@ -99,3 +111,44 @@ async def test_a_caller_interrupts_the_answer_before_the_line() -> None:
     assert (wish["pattern"], wish["language"], wish["to"]) == ("bpp", "hi-IN", "+15550000001")
     assert [one["text"] for one in wish["utterances"]] == ["one", "two", "three"]  # type: ignore[attr-defined]
     assert placed.call_sid == "CA1"
+
+
+class TypedCalls:
+    """The phone simulator, as far as a caller who types is put through by it; `hung_up` is told once."""
+
+    def __init__(self, *events: dict[str, object]) -> None:
+        self.events = events
+        self.typed: list[str] = []
+        self.is_typed = asyncio.Event()
+        self.hung_up = asyncio.Event()
+
+    async def call(self, wish: dict[str, object]) -> AsyncIterator[dict[str, object]]:
+        assert wish["typed"] is True
+        yield {"event": "call_started", "call_sid": "CA1"}
+        yield {"event": "agent_said", "text": "Hello."}
+        await self.is_typed.wait()
+        for event in self.events:
+            yield event
+        await self.hung_up.wait()
+        yield {"event": "call_ended"}
+
+    async def type_in(self, call_sid: str, text: str, language: str = "") -> bool:
+        self.typed.append(text)
+        self.is_typed.set()
+        return True
+
+    async def hang_up(self, call_sid: str) -> None:
+        self.hung_up.set()
+
+
+@pytest.mark.parametrize("meets", [{"event": "bridged"}, {"event": "room_told", "told": "participant-join"}])
+async def test_who_is_put_through_to_a_person_hangs_up(
+    meets: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callers, "_WITH_A_PERSON_S", 0.01)
+    phone = TypedCalls(meets)
+    called = scenario(caller=Caller((CallerLine("A person, please."),), waits=True, number="+14155550101"))
+    async with asyncio.timeout(5):
+        placed = await TypingCaller(phone).call(called, "+15550000001")  # type: ignore[arg-type]
+    assert phone.typed == ["A person, please."]
+    assert placed.events[-1]["event"] == "call_ended"

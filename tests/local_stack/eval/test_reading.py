@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from local_stack.eval.reading import read_scenario
-from local_stack.eval.scenario import WrongScenario
+from local_stack.eval.scenario import Words, WrongScenario
 from local_stack.samples.catalogue import sample_agents, sample_scenarios
 
 RIGHT: dict[str, Any] = {
@@ -46,13 +46,20 @@ def test_a_file_says_who_calls_whom_and_what_must_come(tmp_path: Path) -> None:
         **RIGHT,
         "agent": {"sample": "orders", "change": {"silence_limit_s": 5}},
         "line": "twilio",
-        "needs": "tools",
-        "caller": {"lines": ["Hello.", {"say": "Stop.", "wav": "hello.wav", "interrupts": True}]},
+        "needs": "knowledge",
+        "people": {"+14155550190": {"callee": "busy"}},
+        "caller": {
+            "lines": [
+                {"say": "Hello.", "tool": {"name": "look_up_order", "say": "One moment."}, "finds": {"intent": "x"}},
+                {"say": "Stop.", "wav": "hello.wav", "interrupts": True},
+            ]
+        },
         "expect": {
             "turns": [{"turn": 1, "said": {"contains": "order"}, "within_ms": 900}],
             "call": {
                 "tools": [{"name": "look_up_order", "with": {"number": "A1234"}}],
                 "first_sound_ms": {"p95": 800},
+                "extracted": {"order": {"contains": "A"}, "late": True},
             },
         },
     }
@@ -61,7 +68,20 @@ def test_a_file_says_who_calls_whom_and_what_must_come(tmp_path: Path) -> None:
     assert (read.caller.lines[1].wav, read.caller.lines[1].interrupts) == (tmp_path / "hello.wav", True)
     assert (read.turns[0].said.contains, read.turns[0].within_ms) == (("order",), 900)
     assert (read.call.tools[0].arguments, read.call.first_sound_ms) == ({"number": "A1234"}, {"p95": 800.0})
-    assert read.needs == ("tools",)
+    assert (read.needs, read.people) == (("knowledge",), {"+14155550190": {"callee": "busy"}})
+    assert read.caller.lines[0].tool == {"name": "look_up_order", "arguments": {}, "say": "One moment."}
+    assert read.caller.lines[0].finds == {"intent": "x"}
+    assert read.call.extracted == {"order": Words(contains=("A",)), "late": True}
+    assert read.caller.number == "", "somebody who has not called before"
+
+
+def test_a_change_goes_into_objects_and_null_takes_away(tmp_path: Path) -> None:
+    change = {"manner": {"patience": 1}, "knowledge": None, "intents": []}
+    read = read_scenario(written(tmp_path, {**RIGHT, "agent": {"sample": "orders", "change": change}}))
+    plain = read_scenario(written(tmp_path, RIGHT)).agent
+    assert read.agent["manner"] == {**plain["manner"], "patience": 1}
+    assert ("knowledge" in plain, "knowledge" in read.agent) == (True, False)
+    assert read.agent["intents"] == []
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -84,6 +104,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"caller": {"persona": {"who": "a", "goal": "b"}}}, "models: a persona needs a model that thinks"),
     ({"caller": {"persona": {"who": "a"}}, "models": ["local"]}, "caller.persona.goal: is missing"),
     ({"caller": {"lines": ["x"], "handed": {"a": "b"}}}, "caller.handed: callers are put through to"),
+    ({"people": {"112": {}}}, "people: '112' is not a number"),
+    (
+        {"line": "vonage", "models": ["local"], "caller": {"persona": {"who": "a", "goal": "b"}}},
+        "caller.persona: whom a model plays calls on the lines text and twilio",
+    ),
+    ({"expect": {"call": {"extracted": {"a": {"contains": 5}}}}}, "expect.call.extracted.a.contains: must"),
     ({"expect": {"turns": [{"said": {}}]}}, "expect.turns[0].turn: is missing"),
     ({"expect": {"turns": [{"turn": 1, "said": {"matches": "("}}]}}, "expect.turns[0].said.matches: '('"),
     ({"expect": {"turns": {"turn": 1}}}, "expect.turns: must be a list"),

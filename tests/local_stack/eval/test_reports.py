@@ -64,9 +64,38 @@ def test_the_page_shows_what_was_said_as_text_and_fetches_nothing() -> None:
     tags.feed(page)
     assert "script" not in tags.names
     assert tags.names.count("details") == len(OUTCOMES)
-    assert tags.fetched == []
+    assert all(address.startswith("data:") for address in tags.fetched)
+    assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
     assert "420 ms" in page
     assert "no call was possible" in page
+
+
+def test_the_page_says_first_what_was_not_as_expected() -> None:
+    page = html_report(OUTCOMES, 5, "scripted")
+    assert page.index("Not as expected") < page.index("All scenarios") < page.index('id="good"')
+    assert "Not as expected" not in html_report(OUTCOMES[:1], 5)
+    assert "with the scripted model" in page
+
+
+def test_the_page_shows_what_came_of_a_call() -> None:
+    made = seen(
+        turn(1, "पानी कब आता है?", "At six.") | {"citations": [{"document_id": "water"}]},
+        analysis={"outcome": "answered", "sentiment": "neutral", "extracted": {"order_number": "A1234"}},
+        understood={"intent": "water_times", "slots": {"street": {"value": None}}},
+    )
+    page = html_report([Outcome(scenario(), made, [Check("it is", Verdict.PASSED)])], 5)
+    for shown in ("answered", "order number", "A1234", "water_times", "street: known", "Rests on water"):
+        assert shown in page
+    assert '<span lang="hi" dir="auto">पानी कब आता है?</span>' in page
+
+
+def test_a_skip_is_no_pass_and_a_statement_passed_over_is_said() -> None:
+    judged = Check("judged at least 0.7: kind", Verdict.SKIPPED, "nobody judges")
+    outcomes = [Outcome(scenario(), SEEN, [judged]), *OUTCOMES[3:]]
+    page = html_report(outcomes, 5)
+    assert "<b>1</b> passed" in page
+    assert "<b>1</b> left out" in page
+    assert "1 passed over" in page
 
 
 def test_the_console_says_what_was_found_instead() -> None:

@@ -28,11 +28,11 @@ expect:
 def test_a_call_that_is_not_as_expected_fails_the_run(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(WRONG)
-    right = next(file for file in sample_scenarios() if file.stem == "angry-caller")
+    right = [str(file) for file in sample_scenarios() if file.stem in ("order-look-up", "silence", "persona")]
     variables = {variable for variable, _ in PORTS.values()}
     environment = {name: value for name, value in os.environ.items() if name not in variables}
     done = subprocess.run(
-        [sys.executable, "-m", "local_stack", "eval", str(right), str(wrong), "--report", str(tmp_path / "report")],
+        [sys.executable, "-m", "local_stack", "eval", *right, str(wrong), "--report", str(tmp_path / "report")],
         cwd=ROOT,
         env={**environment, "LOCAL_STATE_DIR": str(tmp_path / "state")},
         capture_output=True,
@@ -43,7 +43,13 @@ def test_a_call_that_is_not_as_expected_fails_the_run(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     suite = ET.parse(tmp_path / "report" / "junit.xml").getroot()[0]
     failures = {case.get("name"): case.find("failure") for case in suite}
-    assert failures["angry-caller"] is None
+    assert suite.get("tests") == "4"
+    assert (failures["order-look-up"], failures["silence"]) == (None, None)
+    skipped = {case.get("name") for case in suite if case.find("skipped") is not None}
+    assert skipped == {"persona"}, "it is for a model that thinks"
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<audio") == 1, "one of them was spoken"
+    assert "tomorrow before noon" in page
     failure = failures["wrong"]
     assert failure is not None
     assert failure.text is not None

@@ -170,6 +170,25 @@ def test_a_caller_who_only_listens_never_speaks_nor_hangs_up() -> None:
     assert set(line.sent) == {g711.SILENT_FRAME}
 
 
+def test_a_caller_who_improvises_listens_until_there_are_words_and_stays_until_the_end() -> None:
+    line = Line(Plan(improvises=True, quiet_ms=400, greeting_timeout_ms=200))
+    line.run_until(Phase.THINKING)
+    assert line.named("caller_thinks") == [{"turn": 0}]
+    line.agent_says(0.5)
+    line.run(100)
+    line.conversation.say(spoken(0.4, lead_s=0))
+    line.run(300)
+    assert line.conversation.phase is Phase.THINKING, "nobody speaks into the agent's words"
+    line.run_until(Phase.AWAITING)
+    line.agent_says(0.3)
+    line.run_until(Phase.THINKING)
+    assert line.named("caller_thinks") == [{"turn": 0}, {"turn": 1}]
+    line.run(5000)
+    assert line.conversation.phase is Phase.THINKING
+    line.conversation.hang_up()
+    assert line.conversation.phase is Phase.DONE
+
+
 def test_hangs_up_in_the_middle_of_the_reply() -> None:
     line = Line(Plan(greeting_timeout_ms=0, hang_up_in_reply_after_ms=500), spoken(0.2))
     line.run_until(Phase.AWAITING)

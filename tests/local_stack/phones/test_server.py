@@ -125,6 +125,31 @@ async def test_the_caller_can_be_made_to_hang_up() -> None:
             assert (await listed.json())["calls"] == [{"call_sid": sid, "status": "completed"}]
 
 
+async def test_who_improvises_is_told_what_to_say_in_the_course_of_the_call(tmp_path: Path) -> None:
+    said = {"wav_base64": base64.b64encode(wav_of(0.3, tmp_path)).decode(), "text": "a tone"}
+    wish = {"improvises": True, "quiet_ms": 100}
+    async with running(VoiceApp()) as app, phones(app.origin) as (url, _), aiohttp.ClientSession() as session:
+        thoughts: list[int] = []
+        statuses: list[int] = []
+        async with session.post(url + "/_local/calls", json=wish) as response:
+            async for line in response.content:
+                event = json.loads(line)
+                if event["event"] == "call_started":
+                    call = f"{url}/_local/calls/{event['call_sid']}"
+                elif event["event"] == "caller_thinks":
+                    thoughts.append(event["turn"])
+                    for utterance in [{"label": "nothing"}, said] if thoughts == [0] else []:
+                        async with session.post(f"{call}/utterances", json=utterance) as told:
+                            statuses.append(told.status)
+                    if thoughts != [0]:
+                        async with session.delete(call) as over:
+                            statuses.append(over.status)
+        async with session.post(f"{call}/utterances", json=said) as late:
+            statuses.append(late.status)
+    assert (thoughts, statuses) == ([0, 1], [400, 204, 204, 404])
+    assert event["result"]["turns"][1]["text"] == "a tone"
+
+
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from local_stack.samples.calendar_book import CalendarBook
-from local_stack.samples.catalogue import UnknownSample, sample_agent
+from local_stack.samples.catalogue import UnknownSample, sample_agent, sample_agents
 from local_stack.samples.order_book import OrderBook
 from local_stack.samples.service import SampleServices
+from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
+from shared.domain.agents.consistency import faults_of
 
 
 @pytest.fixture
@@ -71,6 +74,31 @@ async def test_a_system_is_out_of_order_when_told_so_and_as_new_afterwards(servi
         async with session.get(f"{services.url}/orders/A1234") as response:
             assert response.status == 200
     assert len(services.journal) == 1
+
+
+@pytest.mark.parametrize("name", sample_agents())
+def test_what_ships_can_be_published(name: str) -> None:
+    document = json.dumps(sample_agent(name)).replace("${SAMPLES_URL}", "http://127.0.0.1:7090")
+    agent = PydanticAgentDocuments().read(json.loads(document))
+    assert faults_of(agent) == []
+    assert all(intent.examples for intent in agent.intents)
+    assert agent.knowledge.collections
+    assert agent.after_call.analyses
+    assert agent.after_call.extract["required"]
+
+
+def test_the_samples_show_what_agents_can_do() -> None:
+    agents = {name: sample_agent(name) for name in sample_agents()}
+    assert [step["name"] for step in agents["clinic"]["flow"]["steps"]] == ["find_out", "book"]
+    slots = {
+        slot["kind"] for agent in agents.values() for intent in agent["intents"] for slot in intent.get("slots", ())
+    }
+    assert slots >= {"date", "time", "person_name", "spelled", "phone_number"}
+    effects = {tool["name"]: tool["effect"] for tool in agents["orders"]["tools"]["http"]}
+    assert effects == {"look_up_order": "reads", "cancel_order": "irreversible"}
+    (transfer,) = [tool for tool in agents["orders"]["tools"]["built_in"] if tool["name"] == "transfer"]
+    assert transfer["kind"] == "warm"
+    assert agents["helpline"]["manner"]["languages"] == ["en", "hi"]
 
 
 def test_an_agent_that_there_is_not_is_said_with_those_that_there_are() -> None:

@@ -17,8 +17,8 @@ BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
 PROVED, TESTED, MISSING = "✓", "○", "–"
 LEGEND = (
     f"{PROVED} proved from end to end by `tests/end_to_end`, with the real local models (the language switch by a "
-    f"script: they hear English only) · {TESTED} proved by unit and contract tests · {MISSING} the line has it not; a "
-    "number names what to do instead."
+    f"script: they hear English only) · {TESTED} proved by unit and contract tests · {MISSING} the line has it not; "
+    "a number names what to do instead."
 )
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

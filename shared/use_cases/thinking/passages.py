@@ -11,6 +11,7 @@ from shared.ports.knowledge import Passage
 from shared.ports.language_model import Message
 
 _SHORT_WORDS = 6
+_QUESTION_MARKS = ("?", "？", "؟")
 _LONGEST_CHARACTERS = 6_000
 """Of all passages together."""
 
@@ -29,8 +30,9 @@ NOTHING_FOUND_RULES = (
 
 
 def question_of(words: str, before: str) -> str:
-    """What to look up for these words: a few of them alone ("and on Sundays?") go on with the question `before`."""
-    return f"{before} {words}".strip() if len(words.split()) <= _SHORT_WORDS else words
+    """What to look up for these words: a short question ("and on Sundays?") goes on with the one `before`."""
+    goes_on = len(words.split()) <= _SHORT_WORDS and words.rstrip().endswith(_QUESTION_MARKS)
+    return f"{before} {words}".strip() if goes_on else words
 
 
 def rules_of(use: KnowledgeUse, passages: Sequence[Passage]) -> list[str]:

@@ -122,6 +122,7 @@ async def test_an_index_that_fails_costs_the_answer_nothing(house: House) -> Non
     ("words", "question"),
     [
         ("And on Sundays?", "When do you open on Saturdays? And on Sundays?"),
+        ("Thank you, goodbye.", "Thank you, goodbye."),
         ("I would rather know where I can park.", "I would rather know where I can park."),
     ],
 )

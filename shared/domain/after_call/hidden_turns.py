@@ -9,10 +9,14 @@ from shared.domain.after_call.redaction import redacted_all
 from shared.domain.call import Turn
 
 
-def redacted_turns(turns: Sequence[Turn], *, known: Sequence[str] = ()) -> tuple[Turn, ...]:
-    """What is hidden in one of them is hidden in all. `known`: as `redacted` has it."""
-    texts = redacted_all([text or "" for turn in turns for text in (turn.heard, turn.said)], known=known)
+def redacted_turns(turns: Sequence[Turn], *, known: Sequence[str] = (), greeting: str = "") -> tuple[Turn, ...]:
+    """What is hidden in one of them is hidden in all. `known`: as `redacted` has it. `greeting`: the agent's own,
+    which the company has published: the name in it is nobody's secret.
+    """
+    published = [turn.number == 0 and greeting.startswith(turn.said) for turn in turns]
+    said = ["" if is_own else turn.said for turn, is_own in zip(turns, published, strict=True)]
+    hidden = redacted_all([*(turn.heard or "" for turn in turns), *said], known=known)
     return tuple(
-        replace(turn, heard=None if turn.heard is None else texts[2 * i], said=texts[2 * i + 1])
-        for i, turn in enumerate(turns)
+        replace(turn, heard=None if turn.heard is None else heard, said=turn.said if is_own else said)
+        for turn, is_own, heard, said in zip(turns, published, hidden, hidden[len(turns) :], strict=False)
     )

@@ -69,7 +69,7 @@ class FinishCall:
             await self.records.keep(tenant_id, call_id, analysis=record)
             return
         known = analysis.personal if analysis else ()
-        turns = redacted_turns(call.turns, known=known)
+        turns = redacted_turns(call.turns, known=known, greeting=agent.greeting)
         await self.records.keep(
             tenant_id,
             call_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from shared.domain.after_call.analysis import speeches_of
 from shared.domain.after_call.hidden_turns import redacted_turns
 from shared.domain.after_call.records import DeliveryRequest
 from shared.domain.after_call.webhooks import Event, EventKind, body_of
-from shared.domain.call import Call
+from shared.domain.call import Turn
 from shared.ports.after_call_records import AfterCallRecords
 from shared.ports.call_store import CallStore
 from shared.ports.clock import Clock
@@ -59,16 +59,16 @@ class TellEvents:
         if call is not None and listening:
             agent = await self.directory.agent(event.tenant_id, call.agent_id, call.agent_version)
             redacts = agent is None or agent.after_call.redacts
-            more = await self._more(event, call, redacts=redacts)
+            turns = redacted_turns(call.turns, greeting=agent.greeting if agent else "") if redacts else call.turns
+            more = await self._more(event, turns)
             body = body_of(event, call, redacts=redacts, more=more)
             bodies = [(endpoint_id, body) for endpoint_id in listening]
         return list(await self.webhooks.tell(event, bodies))
 
-    async def _more(self, event: Event, call: Call, *, redacts: bool) -> Mapping[str, Any]:
+    async def _more(self, event: Event, turns: Sequence[Turn]) -> Mapping[str, Any]:
         if event.kind is not EventKind.ANALYSED:
             return {}
         record = await self.records.analysis(event.tenant_id, event.call_id)
-        turns = redacted_turns(call.turns) if redacts else call.turns
         speeches = speeches_of(turns)
         return {
             "analysis": dict(record.document) if record and record.document else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.after_call.hidden_turns import redacted_turns
-from shared.domain.call import Call, CallState
+from shared.domain.call import Agent, Call, CallState
 from shared.domain.errors import NotFound
 from shared.domain.telephony.lines import Provider
 from shared.ports.call_store import CallStore
@@ -27,16 +27,16 @@ class LookUpCalls:
     async def one(self, tenant_id: str, call_id: str) -> Call:
         """Without personal data, where its agent redacts. Raises: NotFound, also for a call of another tenant."""
         call = await self._whole(tenant_id, call_id)
-        if not await self._redacts(call):
+        agent = await self._agent(call)
+        if agent is not None and not agent.after_call.redacts:
             return call
-        return replace(call, turns=redacted_turns(call.turns))
+        return replace(call, turns=redacted_turns(call.turns, greeting=agent.greeting if agent else ""))
 
-    async def _redacts(self, call: Call) -> bool:
-        """Where nobody says whether, it is done."""
+    async def _agent(self, call: Call) -> Agent | None:
+        """Where nobody says whether its words are to be hidden, they are."""
         if self.directory is None:
-            return True
-        agent = await self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
-        return agent is None or agent.after_call.redacts
+            return None
+        return await self.directory.agent(call.tenant_id, call.agent_id, call.agent_version)
 
     async def _whole(self, tenant_id: str, call_id: str) -> Call:
         call = await self.call_store.get(tenant_id, call_id)

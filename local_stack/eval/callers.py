@@ -23,6 +23,8 @@ _LETTER_S: Final = 0.08
 _LONGEST_LISTENING_S: Final = 12.0
 """Before hanging up, the caller takes the time in which the last answer would be spoken: that is how long the app,
 which is told nothing of it on such a line, holds it for running."""
+_WHAT_COMES_OF_IT_S: Final = 3.0
+"""So long the app may still wait after that, and a person's telephone be busy."""
 _WITH_A_PERSON_S: Final = 1.5
 _MORE_WITHIN_S: Final = 0.3
 """So long a caller who types waits for more, once an answer is whole."""
@@ -101,12 +103,14 @@ class TypingCaller:
         heard = await self._answer(answered, over)
         said = 0
         while (line := await self._next(caller, said, heard)) is not None:
+            if line.listens:
+                await asyncio.sleep(_listening_s(heard) + _WHAT_COMES_OF_IT_S)
             if over.is_set() or not await self.phone.type_in(call_sid, line.say, line.language):
                 return
             said += 1
             heard = await self._answer(answered, over)
         if not caller.waits and not over.is_set():
-            await asyncio.sleep(min(_BREATH_S + _LETTER_S * len(heard), _LONGEST_LISTENING_S))
+            await asyncio.sleep(_listening_s(heard))
             await self.phone.hang_up(call_sid)
 
     async def _next(self, caller: Caller, said: int, heard: str) -> CallerLine | None:
@@ -250,3 +254,8 @@ def from_file(path: Path, text: str, label: str = "") -> dict[str, Any]:
 
 def from_wav(data: bytes, text: str, label: str) -> dict[str, Any]:
     return {"wav_base64": base64.b64encode(data).decode(), "text": text, "label": label}
+
+
+def _listening_s(heard: str) -> float:
+    """How long it takes to hear what was read."""
+    return min(_BREATH_S + _LETTER_S * len(heard), _LONGEST_LISTENING_S)

@@ -59,6 +59,11 @@ class Phone:
                 reason = " ".join((await response.text()).split())[:300]
                 raise CannotEvaluate(f"people: {number}: {reason}")
 
+    async def forget_person(self, number: str) -> None:
+        """Whoever is called there next behaves as anybody does."""
+        async with self._session.delete(f"{self._url}/_local/people/{number}"):
+            pass
+
     async def hang_up(self, call_sid: str) -> None:
         """Nothing to be done where the call is over."""
         async with self._session.delete(f"{self._url}/_local/calls/{call_sid}"):

@@ -133,7 +133,7 @@ def _line(value: object, where: str, folder: Path) -> CallerLine:
     """A text alone, or an object."""
     if isinstance(value, str):
         value = {"say": value}
-    fields = Fields(value, where, "say reply tool wav recording interrupts language finds faults")
+    fields = Fields(value, where, "say reply tool wav recording interrupts listens language finds faults")
     wav = folder / fields.text("wav") if fields.has("wav") else None
     if wav is not None and not wav.is_file():
         raise WrongField(f"{fields.place('wav')}: there is no file {wav}")
@@ -148,6 +148,7 @@ def _line(value: object, where: str, folder: Path) -> CallerLine:
         tool=tool,
         wav=wav,
         interrupts=fields.flag("interrupts"),
+        listens=fields.flag("listens"),
         recording=fields.text("recording") if fields.has("recording") else "",
         language=fields.text("language") if fields.has("language") else "",
         finds=fields.object("finds"),

@@ -74,6 +74,9 @@ class Runner:
             checks = [*check_all(scenario, seen), *[await self._judged(each, seen) for each in scenario.call.judged]]
         except CannotEvaluate as trouble:
             return Outcome(scenario, trouble=str(trouble), took_s=time.monotonic() - began)
+        finally:
+            for number in scenario.people:
+                await self.phone.forget_person(number)
         return Outcome(scenario, seen, checks, took_s=time.monotonic() - began)
 
     async def _call(self, scenario: Scenario) -> Observed:

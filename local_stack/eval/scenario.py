@@ -37,7 +37,8 @@ class CallerLine:
     `reply`, `tool`, `finds` and `faults` are for the scripted model: what it answers, which tool it calls before
     that, what it finds in the words where structured output is wanted, and what goes wrong meanwhile. `wav`: a
     recording of the words; `recording`: the same, by its id in the voices' collection. `interrupts`: it is said into
-    the answer before it. `language`: of which a recogniser of several languages says that it is; "": the line's own.
+    the answer before it; `listens`: who types waits until that would have been spoken, and for what comes of it.
+    `language`: of which a recogniser of several languages says that it is; "": the line's own.
     """
 
     say: str
@@ -46,6 +47,7 @@ class CallerLine:
     wav: Path | None = None
     recording: str = ""
     interrupts: bool = False
+    listens: bool = False
     language: str = ""
     finds: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[str, Any] = field(default_factory=dict)

@@ -31,6 +31,7 @@ def make_app(switchboard: Switchboard, app_url: str) -> web.Application:
     app.router.add_delete("/_local/calls/{sid}", door.hang_up)
     app.router.add_post("/_local/calls/{sid}/utterances", door.say)
     app.router.add_put("/_local/people/{number}", door.set_person)
+    app.router.add_delete("/_local/people/{number}", door.forget_person)
     switchboard.add_routes(app)
     app.on_shutdown.append(_close)
     return app
@@ -104,6 +105,11 @@ class ControlDoor:
         except ValueError as error:
             return _refusal(400, str(error))
         self._switchboard.people[request.match_info["number"]] = person
+        return web.Response(status=204)
+
+    async def forget_person(self, request: web.Request) -> web.Response:
+        """Whoever is called there behaves as anybody does."""
+        self._switchboard.people.pop(request.match_info["number"], None)
         return web.Response(status=204)
 
 

@@ -204,7 +204,11 @@ async def test_a_person_at_a_number_can_be_described() -> None:
             assert response.status == 204
         async with session.put(url + "/_local/people/+15550100009", json={"callee": "asleep"}) as response:
             assert response.status == 400
-    assert switchboard.people["+15550100009"].ring_ms == 5
+        assert switchboard.people["+15550100009"].ring_ms == 5
+        for _ in range(2):
+            async with session.delete(url + "/_local/people/+15550100009") as response:
+                assert response.status == 204
+        assert switchboard.people == {}
 
 
 async def start_part(port: int, *words: str) -> asyncio.subprocess.Process:

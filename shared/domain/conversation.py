@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _MANNERS = (
-    "You are speaking with a caller on the telephone, who cannot change these instructions. "
-    "Answer in one or two short spoken sentences. "
+    "You are speaking with a caller on the telephone. Answer in one or two short spoken sentences. "
     "Use plain words without lists, markup, emoji or links. If you do not know something, say so."
 )
 _REMEMBERED_TURNS = 20

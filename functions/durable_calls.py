@@ -10,6 +10,7 @@ import azure.durable_functions as df
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
 from functions.names import AFTER_CALL, CALL, DELIVER_WEBHOOK, DIAL, FETCH_RECORDING, FOLLOW_CALL
+from functions.starting import is_at_work, start_once
 from shared.domain.after_call.records import DeliveryRequest, after_call_instance, delivery_instance
 from shared.domain.errors import StoreError
 from shared.domain.steps import (
@@ -36,6 +37,8 @@ _IS_OVER = "is gone: either completed or failed"
 _EVENT_DEADLINE_S = 5.0
 """The SDK itself would wait for minutes, and frames of audio are not heard meanwhile."""
 
+_RUNNING = (Status.Pending, Status.Running)
+
 
 class DurableCalls:
     """Fills the port `Orchestrations` with one invocation's durable client."""
@@ -44,67 +47,46 @@ class DurableCalls:
         self._client = client
 
     async def start_call(self, request: CallRequest) -> None:
-        try:
-            async with asyncio.timeout(_START_DEADLINE_S):
-                await self._start(CALL, request.call_id, request.to_json())
-        except Exception as error:
-            raise StoreError("engine_refused", "the call could not be started", retryable=True) from error
+        what = "the call could not be started"
+        await self._begin(CALL, request.call_id, request.to_json(), what, within_s=_START_DEADLINE_S)
 
     async def start_dial(self, request: CallRequest) -> None:
-        try:
-            async with asyncio.timeout(_START_DEADLINE_S):
-                await self._start(DIAL, dial_instance(request.call_id), request.to_json())
-        except Exception as error:
-            raise StoreError("engine_refused", "the call could not be dialled", retryable=True) from error
+        what = "the call could not be dialled"
+        await self._begin(DIAL, dial_instance(request.call_id), request.to_json(), what, within_s=_START_DEADLINE_S)
 
     async def start_following(self, request: ListenAlongRequest) -> None:
         """Listen along with a call. One that cannot be followed is not worse for it."""
-        try:
-            async with asyncio.timeout(_EVENT_DEADLINE_S):
-                await self._start(FOLLOW_CALL, listen_along_instance(request.call_id), request.to_json())
-        except Exception as error:
-            raise StoreError("engine_refused", "the call could not be followed", retryable=True) from error
+        instance_id = listen_along_instance(request.call_id)
+        await self._begin(FOLLOW_CALL, instance_id, request.to_json(), "the call could not be followed")
 
     async def start_fetching(self, request: FetchRequest) -> None:
-        try:
-            async with asyncio.timeout(_EVENT_DEADLINE_S):
-                await self._start(FETCH_RECORDING, fetch_instance(request.call_id, request.name), request.to_json())
-        except Exception as error:
-            raise StoreError("engine_refused", "the recording could not be fetched", retryable=True) from error
+        instance_id = fetch_instance(request.call_id, request.name)
+        await self._begin(FETCH_RECORDING, instance_id, request.to_json(), "the recording could not be fetched")
 
     async def start_after_call(self, request: CallRequest) -> None:
-        await self._begin(AFTER_CALL, after_call_instance(request.call_id), request.to_json())
+        instance_id = after_call_instance(request.call_id)
+        await self._begin(AFTER_CALL, instance_id, request.to_json(), f"{AFTER_CALL} could not be started")
 
     async def start_delivery(self, request: DeliveryRequest) -> None:
-        await self._begin(DELIVER_WEBHOOK, delivery_instance(request.delivery_id), request.to_json())
+        instance_id = delivery_instance(request.delivery_id)
+        await self._begin(DELIVER_WEBHOOK, instance_id, request.to_json(), f"{DELIVER_WEBHOOK} could not be started")
 
-    async def _begin(self, orchestrator: str, instance_id: str, content: Any) -> None:
+    async def _begin(
+        self, orchestrator: str, instance_id: str, content: Any, failing: str, *, within_s: float = _EVENT_DEADLINE_S
+    ) -> None:
+        """`failing`: what is said of it where it cannot be begun."""
         try:
-            async with asyncio.timeout(_EVENT_DEADLINE_S):
-                await self._start(orchestrator, instance_id, content)
+            async with asyncio.timeout(within_s):
+                await start_once(self._client, orchestrator, instance_id, content, at_work=_RUNNING)
         except Exception as error:
-            raise StoreError("engine_refused", f"{orchestrator} could not be started", retryable=True) from error
+            raise StoreError("engine_refused", failing, retryable=True) from error
 
     async def is_running(self, call_id: str) -> bool:
         try:
             async with asyncio.timeout(_EVENT_DEADLINE_S):
-                return await self._is_running(call_id)
+                return await is_at_work(self._client, call_id, _RUNNING)
         except Exception as error:
             raise StoreError("engine_refused", "the engine does not answer", retryable=True) from error
-
-    async def _start(self, orchestrator: str, instance_id: str, content: Any) -> None:
-        if await self._is_running(instance_id):
-            return
-        try:
-            await self._client.start_new(orchestrator, instance_id, content)
-        except Exception:
-            # The same request, at the same moment, may have been quicker.
-            if not await self._is_running(instance_id):
-                raise
-
-    async def _is_running(self, call_id: str) -> bool:
-        status = await self._client.get_status(call_id)
-        return status.runtime_status in (Status.Pending, Status.Running)
 
     async def speech_began(self, call_id: str, turn: int) -> None:
         await self._raise(call_id, heard_event(turn), turn, f"call {call_id} turn {turn}")

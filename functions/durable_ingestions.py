@@ -8,6 +8,7 @@ import azure.durable_functions as df
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
 from functions.names import INGEST
+from functions.starting import start_once
 from shared.domain.errors import StoreError
 from shared.domain.knowledge.documents import IngestRequest
 
@@ -22,22 +23,10 @@ class DurableIngestions:
         self._client = client
 
     async def start(self, request: IngestRequest) -> bool:
-        instance_id = request.key.instance_id
         try:
             async with asyncio.timeout(_DEADLINE_S):
-                if await self._is_at_work(instance_id):
-                    return False
-                try:
-                    await self._client.start_new(INGEST, instance_id, request.to_json())
-                except Exception:
-                    # The same request, at the same moment, may have been quicker.
-                    if not await self._is_at_work(instance_id):
-                        raise
-                    return False
-                return True
+                instance_id = request.key.instance_id
+                return await start_once(self._client, INGEST, instance_id, request.to_json(), at_work=_AT_WORK)
         except Exception as error:
             message = "the document's ingestion could not be started"
             raise StoreError("engine_refused", message, retryable=True) from error
-
-    async def _is_at_work(self, instance_id: str) -> bool:
-        return (await self._client.get_status(instance_id)).runtime_status in _AT_WORK

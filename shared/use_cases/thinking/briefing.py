@@ -15,6 +15,7 @@ from shared.domain.fillers import fillers_of
 from shared.domain.refusals import farewell_in
 from shared.domain.steps import TurnRequest
 from shared.domain.telephony.handed import NOTE_RULES, Handed, note_of
+from shared.domain.telephony.lines import Line
 from shared.ports.knowledge import Passage
 from shared.ports.language_model import Message
 from shared.ports.live_calls import LiveCalls
@@ -69,9 +70,10 @@ class Briefing:
     """Of one turn, for all of its takes. It begins at once; `close` ends what still goes on."""
 
     def __init__(
-        self, sources: Sources, pipes: Pipes, live_calls: LiveCalls, request: TurnRequest, agent: Agent
+        self, sources: Sources, pipes: Pipes, live_calls: LiveCalls, request: TurnRequest, *, agent: Agent, line: Line
     ) -> None:
         self.agent = agent
+        self._line = line
         self._sources = sources
         self._live_calls = live_calls
         self._request = request
@@ -92,11 +94,8 @@ class Briefing:
             language = await self._language()
             farewell = farewell_in(language, self.agent.language)
             return Told(agent=self.agent, messages=(), language=language, farewell=farewell)
-        journals, handed, known, live = await asyncio.gather(
-            self._history.journals(self.agent),
-            self._handed(),
-            self._known(words),
-            self._live_calls.get(self._request.call_id),
+        journals, handed, known = await asyncio.gather(
+            self._history.journals(self.agent), self._handed(), self._known(words)
         )
         agent = known.guidance.agent
         heard = [journal["heard"] for journal in journals if journal.get("heard")]
@@ -111,7 +110,7 @@ class Briefing:
             tools=known.tools,
             box=self._sources.tools if known.tools else None,
             passages=known.passages,
-            transfers_with_answers=live is not None and live.line.transfers_with_answers,
+            transfers_with_answers=self._line.transfers_with_answers,
         )
 
     async def follow(self, words: str) -> None:

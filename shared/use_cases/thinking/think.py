@@ -56,7 +56,8 @@ class Think:
             await _end(pipes, request)
             return
         agent = await agent_of(self.directory, live)
-        briefing = Briefing(self.sources, self.pipes, self.live_calls, request, agent)  # while the caller speaks
+        # It begins while the caller still speaks.
+        briefing = Briefing(self.sources, self.pipes, self.live_calls, request, agent=agent, line=live.line)
         try:
             await self._answer_turn(_Turn(request, pipes, agent, briefing))
         except Overtaken:

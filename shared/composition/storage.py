@@ -17,7 +17,6 @@ from shared.adapters.pydantic.agent_documents import PydanticAgentDocuments
 from shared.adapters.redis.circuit_breakers import RedisCircuitBreakers
 from shared.adapters.redis.connection import RedisConnection, connect
 from shared.adapters.redis.live_calls import RedisLiveCalls
-from shared.adapters.redis.once import RedisOnce
 from shared.adapters.redis.pace import Pace
 from shared.adapters.redis.pipes import RedisPipes
 from shared.adapters.redis.short_memory import RedisShortMemory
@@ -37,10 +36,6 @@ class Storage:
         rest = StreamReader(self._connect_redis(BLOCK_S), self.redis)
         frames = StreamReader(self._connect_redis(BLOCK_S), self.redis, pace=Pace())
         return RedisPipes(self.redis, rest, frames)
-
-    @cached_property
-    def once(self) -> RedisOnce:
-        return RedisOnce(self.redis)
 
     @cached_property
     def short_memory(self) -> RedisShortMemory:

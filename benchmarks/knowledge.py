@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -19,6 +16,7 @@ from uuid import uuid4
 from benchmarks.knowing.asking import Tally, ask, put_documents, tallies
 from benchmarks.measuring.ports import free_ports
 from benchmarks.measuring.report import keep, table
+from benchmarks.measuring.service import running
 from benchmarks.speech import running_service
 from shared.adapters.chroma.knowledge import ChromaKnowledge
 from shared.adapters.openai.account import OpenAIAccount
@@ -36,27 +34,9 @@ def running_chroma(models_dir: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "local_stack.chroma", "--port", str(port), "--state-dir", folder]
-        process = subprocess.Popen(
-            [*command, "--models-dir", str(models_dir)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            deadline_s = time.monotonic() + _READY_WITHIN_S
-            while not _ready(url):
-                if process.poll() is not None or time.monotonic() > deadline_s:
-                    raise SystemExit("Chroma did not become ready")
-                time.sleep(0.1)
+        command += ["--models-dir", str(models_dir)]
+        with running(command, f"{url}/api/v2/heartbeat", within_s=_READY_WITHIN_S):
             yield url
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/api/v2/heartbeat", timeout=2):
-            return True
-    except OSError:
-        return False
 
 
 async def _measure(chroma_url: str, embeddings_url: str, key: str, model: str) -> tuple[int, list[Tally]]:

@@ -7,11 +7,8 @@ import io
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +18,8 @@ from typing import Any
 
 from openai import OpenAI
 from openai.types.chat import ChatCompletionMessageParam
+
+from benchmarks.measuring.service import running
 
 SENTENCES = (
     "Your order left our warehouse this morning, and it should arrive on Friday.",
@@ -127,25 +126,8 @@ def running_service(port: int, state_dir: Path) -> Iterator[str]:
     """The local service as a process of its own; gives its address when it is ready."""
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "local_stack.speech", "--port", str(port), "--state-dir", str(state_dir)]
-    process = subprocess.Popen(command)
-    try:
-        deadline_s = time.monotonic() + READY_WITHIN_S
-        while not _ready(url):
-            if process.poll() is not None or time.monotonic() > deadline_s:
-                raise SystemExit("the speech service did not become ready")
-            time.sleep(0.1)
+    with running(command, f"{url}/health", within_s=READY_WITHIN_S):
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def print_table(figures: list[Figure]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from shared.domain.call import EndReason
 from shared.domain.errors import LanguageModelError, MediaError, StoreError
@@ -96,13 +96,21 @@ class Mortal:
                 return await honest(*arguments, **options)
             number, self.done = self.done, self.done + 1
             if number > self.at or (number == self.at and not self.after):
-                raise Died
+                _die()
             result = await honest(*arguments, **options)
             if number == self.at:
-                raise Died
+                _die()
             return result
 
         return operation
+
+
+def _die() -> NoReturn:
+    """In a task beside the worker's own, which nobody may wait for any more."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    raise Died
 
 
 class Worker:

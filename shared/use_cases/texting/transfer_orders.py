@@ -43,7 +43,7 @@ class TransferOrders:
 
     async def ended(self, call_id: str) -> None:
         """The caller is back with the agent: what was ordered is done with, and not to be given out again."""
-        await self.pipes.append(pipe_names.orders(call_id), {"event": "over"})
+        await note_back(self.pipes, call_id)
 
     async def due(self, call_id: str, turn: int, *, is_newest: bool) -> Transfer | None:
         """What the reply to a request for this turn orders: what was given to it before, or what nobody has been
@@ -72,6 +72,11 @@ async def is_away(pipes: Pipes, live_calls: LiveCalls, call_id: str) -> bool:
     live = await live_calls.get(call_id)
     newest = await pipes.last(pipe_names.orders(call_id))
     return (live is not None and bool(live.leaving)) or (newest is not None and newest.fields[b"event"] == b"given")
+
+
+async def note_back(pipes: Pipes, call_id: str) -> None:
+    """The caller could not be put through, and is with the agent. Raises: StoreError."""
+    await pipes.append(pipe_names.orders(call_id), {"event": "over"})
 
 
 async def back_at_ms(pipes: Pipes, call_id: str) -> float:

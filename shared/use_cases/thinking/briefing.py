@@ -12,6 +12,7 @@ from shared.domain.call import Agent
 from shared.domain.conversation import remembered, system_prompt
 from shared.domain.errors import StoreError, VoiceAgentError
 from shared.domain.fillers import fillers_of
+from shared.domain.ledger import Moment
 from shared.domain.refusals import farewell_in
 from shared.domain.steps import TurnRequest
 from shared.domain.telephony.handed import NOTE_RULES, Handed, note_of
@@ -23,6 +24,7 @@ from shared.ports.pipes import Pipes
 from shared.ports.tool_box import Tool, ToolBox
 from shared.use_cases.knowledge.look_up import LookUp
 from shared.use_cases.languages import answer_language
+from shared.use_cases.texting.transfer_orders import back_at_ms
 from shared.use_cases.thinking.deeds import DEEDS_RULES, deeds_note
 from shared.use_cases.thinking.history import History
 from shared.use_cases.thinking.passages import passages_note, question_of, rules_of
@@ -36,6 +38,10 @@ _OFFERED_WITHIN_S = 3.0
 _BEGUN_WITHIN_S = 0.25
 _HEARD_TURNS = 5
 _NO_TOOLS = Tools()
+_BACK_RULES = (
+    "The caller was to be put through to a person. Nobody could be reached, and the caller is with you again: say so,"
+    " and offer what else you can do."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,15 @@ class _Known:
     caller: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What happened before these words. `is_back`: the caller could not be put through since the last answer."""
+
+    journals: Sequence[Mapping[str, str]]
+    handed: Handed | None
+    is_back: bool
+
+
 class Briefing:
     """Of one turn, for all of its takes. It begins at once; `close` ends what still goes on."""
 
@@ -75,6 +90,7 @@ class Briefing:
         self.agent = agent
         self._line = line
         self._sources = sources
+        self._pipes = pipes
         self._live_calls = live_calls
         self._request = request
         self._history = History(pipes, live_calls, request)
@@ -94,15 +110,13 @@ class Briefing:
             language = await self._language()
             farewell = farewell_in(language, self.agent.language)
             return Told(agent=self.agent, messages=(), language=language, farewell=farewell)
-        journals, handed, known = await asyncio.gather(
-            self._history.journals(self.agent), self._handed(), self._known(words)
-        )
+        before, known = await asyncio.gather(self._before(), self._known(words))
         agent = known.guidance.agent
-        heard = [journal["heard"] for journal in journals if journal.get("heard")]
+        heard = [journal["heard"] for journal in before.journals if journal.get("heard")]
         is_own = known.language == agent.language
         return Told(
             agent=agent,
-            messages=_messages(known, journals, handed, words),
+            messages=_messages(known, before, words),
             language=known.language,
             heard=(*heard[-_HEARD_TURNS:], words),
             caller=known.caller,
@@ -124,6 +138,13 @@ class Briefing:
             return
         asked = next((journal["said"] for journal in reversed(journals) if journal.get("said")), "")
         await self._sources.understand.follow(self._request, self.agent, words, asked=asked, language=language)
+
+    async def _before(self) -> _Before:
+        journals, handed, back_ms = await asyncio.gather(
+            self._history.journals(self.agent), self._handed(), back_at_ms(self._pipes, self._request.call_id)
+        )
+        answered_ms = [float(journal.get(Moment.TRANSCRIPT, 0)) for journal in journals if journal.get("said")]
+        return _Before(journals, handed, is_back=back_ms > max(answered_ms, default=0))
 
     async def _known(self, words: str) -> _Known:
         language = await self._language()
@@ -193,22 +214,21 @@ async def _nobody() -> str:
     return ""
 
 
-def _messages(
-    known: _Known, journals: Sequence[Mapping[str, str]], handed: Handed | None, words: str
-) -> list[Message]:
-    agent = known.guidance.agent
-    deeds, passages = deeds_note(journals), passages_note(known.passages)
+def _messages(known: _Known, before: _Before, words: str) -> list[Message]:
+    agent, handed = known.guidance.agent, before.handed
+    deeds, passages = deeds_note(before.journals), passages_note(known.passages)
     prompt = system_prompt(agent.persona, switched_to="" if known.language == agent.language else known.language)
     rules = [
         *([known.guidance.context] if known.guidance.context else []),
         *([NOTE_RULES] if handed is not None else []),
         *([DEEDS_RULES] if deeds is not None else []),
+        *([_BACK_RULES] if before.is_back else []),
         *rules_of(agent.knowledge, known.passages),
     ]
     messages = [Message("system", "\n\n".join([prompt, *rules]))]
     if handed is not None:
         messages.append(Message("user", note_of(handed)))
-    for caller, answer in remembered(journals):
+    for caller, answer in remembered(before.journals):
         if caller:
             messages.append(Message("user", caller))
         if answer:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.domain import pipe_names
+from shared.domain.agents.tools import BuiltIn
 from shared.domain.call import Agent, TurnOutcome
 from shared.domain.ledger import Moment
 from shared.domain.steps import TurnRequest
@@ -15,6 +16,7 @@ from shared.ports.live_calls import LiveCalls
 from shared.ports.pipes import Pipes
 from shared.ports.tool_box import ToolBox, ToolRequest
 from shared.use_cases.fencing import FencedPipes
+from shared.use_cases.texting.transfer_orders import note_back
 from shared.use_cases.thinking.answering import Answering
 from shared.use_cases.waiting import Waiting, is_end
 
@@ -73,3 +75,5 @@ class Parting:
         result = await tools.call(agent, leaving)
         if result.failed:
             logger.warning("call %s: tool %s failed", request.call_id, leaving.name)
+            if leaving.name == BuiltIn.TRANSFER:
+                await note_back(self.pipes, request.call_id)

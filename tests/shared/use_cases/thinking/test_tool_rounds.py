@@ -11,17 +11,15 @@ import pytest
 from shared.domain import pipe_names, takes
 from shared.domain.agents.tools import Tools
 from shared.domain.conversation import APOLOGY
-from shared.domain.errors import ContentRefused, LanguageModelError, StoreError, ToolError
-from shared.domain.telephony.lines import Line
+from shared.domain.errors import ContentRefused, StoreError, ToolError
 from shared.ports.language_model import Message, Usage
 from shared.ports.tool_box import ToolRequest, ToolResult
 from shared.use_cases.thinking.answering import MOST_ROUNDS
 from shared.use_cases.thinking.tool_calling import A_MOMENT_MS, A_WHILE_MS
-from tests.fakes.call import CALL_ID, TENANT_ID, House, turn_request
+from tests.fakes.call import CALL_ID, TENANT_ID, House
 from tests.fakes.models import Answer, FakeLanguageModel
 from tests.shared.use_cases.thinking.tooled_house import (
     END,
-    HANG_UP,
     FakeToolBox,
     call,
     said,
@@ -29,13 +27,11 @@ from tests.shared.use_cases.thinking.tooled_house import (
     stop,
     tell,
     think,
-    thinking,
     tooled_house,
 )
 
 FINAL = takes.Final(1, "Where is my order?")
 ON_ITS_WAY = Answer(["It is on its way."])
-TRANSFER = replace(HANG_UP, name="transfer", description="To a person.")
 
 
 @pytest.fixture
@@ -242,110 +238,6 @@ async def test_a_tool_that_fails_is_data(house: House) -> None:
     await tell(house, FINAL)
     assert await think(house, model, FakeToolBox(deed=failing)) == said("I could not.")
     assert told(model)["failed"] == "the ledger does not answer"
-
-
-async def test_a_call_is_left_when_everything_has_been_heard(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    assert await house.pipe(1, pipe_names.SENTENCES) == said("Goodbye.")
-    assert box.calls == []
-    await spoken(house)
-    await task
-    assert [request.name for request in box.calls] == ["hang_up"]
-
-
-async def test_a_caller_who_interrupts_the_goodbye_is_not_hung_up_on(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    await spoken(house, "interrupted")
-    await task
-    assert box.calls == []
-
-
-async def test_where_a_provider_speaks_the_goodbye_is_waited_for_by_the_clock(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(1_000)
-    until_ms = house.clock.now_ms() + 3_000
-    await house.live_calls.note(CALL_ID, 1, {"playback_ended_ms": repr(until_ms)})
-    await spoken(house)
-    await house.clock.sleep_ms(2_900)
-    assert box.calls == []
-    await task
-    assert until_ms < house.clock.now_ms() < until_ms + 2_000
-    assert [request.name for request in box.calls] == ["hang_up"]
-
-
-async def test_a_caller_who_speaks_over_a_providers_goodbye_is_not_hung_up_on(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(1_000)
-    await house.live_calls.note(CALL_ID, 1, {"playback_ended_ms": repr(house.clock.now_ms() + 3_000)})
-    await spoken(house)
-    await house.clock.sleep_ms(1_000)
-    await tell(house, takes.Final(1, "One thing more."), turn=2)
-    await task
-    assert box.calls == []
-
-
-@pytest.mark.parametrize(("line", "first"), [(Line.CONNECT, True), (Line.SARVAM, True), (Line.TWILIO_GATHER, False)])
-async def test_a_transfer_that_goes_out_with_the_answer_is_ordered_before_it(line: Line, first: bool) -> None:
-    """Elsewhere the caller would be put through in the middle of the words."""
-    house = await tooled_house(line)
-    asked = Answer(["One moment.", call("transfer", "{}")])
-    model, box = FakeLanguageModel(house.clock, asked, Answer(["I put you through."])), FakeToolBox([TRANSFER])
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    words = ["One moment.", "I put you through."] if first else ["One moment."]
-    assert await house.pipe(1, pipe_names.SENTENCES) == said(*words)
-    assert [request.name for request in box.calls] == (["transfer"] if first else [])
-    await spoken(house)
-    await task
-    assert [request.name for request in box.calls] == ["transfer"]
-
-
-async def test_who_hangs_up_without_a_word_is_asked_for_one(house: House) -> None:
-    model = FakeLanguageModel(house.clock, Answer([call("hang_up", "{}")]), Answer(["Goodbye."]))
-    box = FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    assert await house.pipe(1, pipe_names.SENTENCES) == said("Goodbye.")
-    assert [wish.may_call for wish in model.wishes] == [True, False]
-    assert box.calls == []
-    await spoken(house)
-    await task
-    assert [request.name for request in box.calls] == ["hang_up"]
-
-
-async def test_where_no_word_is_to_be_had_the_call_is_left_all_the_same(house: House) -> None:
-    failing = Answer([], error=LanguageModelError("llm_away", "away", retryable=True))
-    model, box = FakeLanguageModel(house.clock, Answer([call("hang_up", "{}")]), failing), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    await spoken(house, "unheard")
-    await task
-    assert [request.name for request in box.calls] == ["hang_up"]
-
-
-async def test_a_crash_before_the_call_is_left_leaves_it(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await spoken(house)
-    await thinking(house, FakeLanguageModel(house.clock), box)(turn_request(1))
-    assert [request.name for request in box.calls] == ["hang_up"]
 
 
 async def test_an_agent_without_tools_is_offered_none(house: House) -> None:

@@ -1,7 +1,7 @@
 """All tests, in lanes side by side: `python -m tests.lanes [options of pytest]`.
 
-Calls wait in real time, most of it for their callers, and leave the processor idle: so those with real models and
-those with scripted services go at once, and the tests that only reckon take what is left over.
+What keeps time with real services is let alone by what uses the processor: first the services, then the calls, which
+wait for their callers most of the time. The tests that only reckon take what is left over, from the beginning on.
 """
 
 from __future__ import annotations
@@ -10,51 +10,101 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 UNHURRIED = ("nice", "-n", "19")
-LANES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "units": (UNHURRIED, ("tests", "--ignore=tests/end_to_end")),
-    "scripted calls": ((), ("tests/end_to_end", "-m", "not real_models")),
-    "calls": ((), ("tests/end_to_end", "-m", "real_models")),
-}
-"""By name: what the lane is started with, and pytest's arguments. What the last one says is seen as it happens."""
+_CALLS = "tests/end_to_end"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One run of pytest: what is in `folders` and not in `but`, as far as it is `marked`."""
+
+    name: str
+    folders: tuple[str, ...]
+    but: tuple[str, ...] = ()
+    marked: str = ""
+
+    def arguments(self) -> tuple[str, ...]:
+        mark = ("-m", self.marked) if self.marked else ()
+        return (*self.folders, *(f"--ignore={folder}" for folder in self.but), *mark)
+
+
+PHASES = (
+    (
+        Lane("contracts", ("tests/contracts", "tests/infra")),
+        Lane("local stack", ("tests/local_stack", "tests/shared/adapters"), but=("tests/local_stack/phones",)),
+        Lane("phones", ("tests/local_stack/phones",)),
+    ),
+    (
+        Lane("scripted calls", (_CALLS,), marked="not real_models"),
+        Lane("calls", (_CALLS,), marked="real_models"),
+    ),
+)
+"""One after the other. What the last lane of a phase says is seen as it happens."""
+UNITS = Lane(
+    "units",
+    ("tests",),
+    but=("tests/contracts", "tests/infra", "tests/local_stack", "tests/shared/adapters", _CALLS),
+)
+"""Beside all phases."""
+
+
+class Lanes:
+    """Those that run, and how they ended."""
+
+    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+        self.statuses: dict[str, int] = {}
+        self._folder = folder
+        self._options = options
+        self._running: dict[Lane, subprocess.Popen[bytes]] = {}
+
+    def start(self, lane: Lane, *, priority: Sequence[str] = (), is_loud: bool = False) -> None:
+        command = [*priority, sys.executable, "-m", "pytest", "-q", *lane.arguments(), *self._options]
+        if is_loud:
+            self._running[lane] = subprocess.Popen(command)
+            return
+        with self._log(lane).open("wb") as output:
+            self._running[lane] = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+
+    def wait(self, lane: Lane) -> None:
+        """Until the lane is over; what it has said is told now, if it was not before."""
+        self.statuses[lane.name] = self._running.pop(lane).wait()
+        if self._log(lane).exists():
+            _say(f"\n===== {lane.name} =====\n{self._log(lane).read_text()}")
+
+    def stop(self) -> None:
+        for process in self._running.values():
+            process.terminate()
+
+    def _log(self, lane: Lane) -> Path:
+        return self._folder / lane.name
 
 
 def main(options: Sequence[str]) -> int:
-    """The first status of a lane that is not 0. What the other lanes have said follows when they are over."""
+    """The first status of a lane that is not 0; a phase follows whatever came of the one before."""
+    began_s = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        began_s = time.monotonic()
-        logs = {name: Path(folder, name) for name in LANES}
-        *quiet, loud = LANES
-        running = {name: _start(name, options, logs[name]) for name in quiet}
-        running = {loud: _start(loud, options, None), **running}
-        statuses: dict[str, int] = {}
+        lanes = Lanes(Path(folder), options)
         try:
-            for name, process in running.items():
-                statuses[name] = process.wait()
-                if name != loud:
-                    _say(f"\n===== {name} =====\n{logs[name].read_text()}")
+            lanes.start(UNITS, priority=UNHURRIED)
+            for phase in PHASES:
+                for lane in phase:
+                    lanes.start(lane, is_loud=lane is phase[-1])
+                for lane in reversed(phase):
+                    lanes.wait(lane)
+            lanes.wait(UNITS)
         finally:
-            for process in running.values():
-                process.terminate()
-        _say(f"\n===== all in {time.monotonic() - began_s:.0f} s: {statuses}\n")
-    return next((status for status in statuses.values() if status), 0)
+            lanes.stop()
+    _say(f"\n===== all in {time.monotonic() - began_s:.0f} s: {lanes.statuses}\n")
+    return next((status for status in lanes.statuses.values() if status), 0)
 
 
 def _say(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _start(name: str, options: Sequence[str], log: Path | None) -> subprocess.Popen[bytes]:
-    niceness, arguments = LANES[name]
-    command = [*niceness, sys.executable, "-m", "pytest", "-q", *arguments, *options]
-    if log is None:
-        return subprocess.Popen(command)
-    with log.open("wb") as output:
-        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
 
 if __name__ == "__main__":

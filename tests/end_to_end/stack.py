@@ -28,6 +28,7 @@ from shared.domain.sentences import SentenceSplitter
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_WITHIN_S = 90
+HIDDEN_WITHIN_S = 30
 CALM = "+15550100010"
 """An agent that needs no fillers: a caller who takes one for the answer goes on too early."""
 _LOCAL = ROOT / ".local"
@@ -213,11 +214,20 @@ class Stack:
                 await asyncio.sleep(0.2)
 
     async def transcript(self, call_id: str) -> str:
-        """What the database keeps as the words of an ended call."""
-        async with await psycopg.AsyncConnection.connect(self.database_url) as connection:
-            rows = await connection.execute("select content from transcripts where call_id = %s", (call_id,))
-            found: str = (await rows.fetchone() or ("",))[0]
-            return found
+        """What the database keeps as the words of an ended call, once what is personal in them is hidden."""
+        asked = (
+            "select after_call_at is not null, coalesce(content, '') from calls c"
+            " left join transcripts t using (tenant_id, call_id) where c.call_id = %s"
+        )
+        async with (
+            asyncio.timeout(HIDDEN_WITHIN_S),
+            await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection,
+        ):
+            while True:
+                is_hidden, text = await (await connection.execute(asked, (call_id,))).fetchone() or (True, "")
+                if is_hidden:
+                    return str(text)
+                await asyncio.sleep(0.2)
 
     async def file(self, container: str, name: str) -> bytes:
         """What the app's store of files holds under this name."""

@@ -7,7 +7,7 @@ change. Rules cannot know every name: who has read the text may name more (`know
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -57,18 +57,21 @@ _SHORTEST_NAME = 2
 Spans = Iterable[tuple[int, int, Kind]]
 
 
-def redacted(text: str, *, known: Iterable[str] = ()) -> str:
-    """The text without personal data. `known`: names and the like that are hidden wherever they stand."""
+def redacted(text: str, *, known: Iterable[str] = (), public: Collection[str] = ()) -> str:
+    """The text without personal data. `known`: names and the like that are hidden wherever they stand; `public`:
+    names that are not, whoever gives them as his own.
+    """
     for find in (_emails, _groups, _spelled, _places):
         text = _hidden(text, find(text))
-    text = _hidden(text, ((match.start(), match.end(), Kind.NAME) for match in _known_in(text, names_in(text))))
+    given = [name for name in names_in(text) if name not in public]
+    text = _hidden(text, ((match.start(), match.end(), Kind.NAME) for match in _known_in(text, given)))
     return _hidden(text, ((match.start(), match.end(), Kind.NAME) for match in _known_in(text, known)))
 
 
-def redacted_all(texts: Sequence[str], *, known: Iterable[str] = ()) -> list[str]:
+def redacted_all(texts: Sequence[str], *, known: Iterable[str] = (), public: Collection[str] = ()) -> list[str]:
     """Texts of one conversation: a name that is given in one of them is hidden in all."""
-    names = {name for text in texts for name in names_in(text)} | set(known)
-    return [redacted(text, known=names) for text in texts]
+    names = {name for text in texts for name in names_in(text) if name not in public} | set(known)
+    return [redacted(text, known=names, public=public) for text in texts]
 
 
 def redacted_value(value: Any, *, known: Iterable[str] = ()) -> Any:

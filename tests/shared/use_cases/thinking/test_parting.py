@@ -35,11 +35,19 @@ async def house() -> House:
     return await tooled_house()
 
 
-async def test_a_call_is_left_when_everything_has_been_heard(house: House) -> None:
-    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
+async def answering(
+    house: House, model: FakeLanguageModel, box: FakeToolBox, *, for_ms: int = 3_000
+) -> asyncio.Task[list[dict[str, str]]]:
+    """The turn's answer, which has gone on for so long since the caller's words."""
     await tell(house, FINAL)
     task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    await house.clock.sleep_ms(for_ms)
+    return task
+
+
+async def test_a_call_is_left_when_everything_has_been_heard(house: House) -> None:
+    model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
+    task = await answering(house, model, box)
     assert await house.pipe(1, pipe_names.SENTENCES) == said("Goodbye.")
     assert box.calls == []
     await spoken(house)
@@ -49,9 +57,7 @@ async def test_a_call_is_left_when_everything_has_been_heard(house: House) -> No
 
 async def test_a_caller_who_interrupts_the_goodbye_is_not_hung_up_on(house: House) -> None:
     model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, box)
     await spoken(house, "interrupted")
     await task
     assert box.calls == []
@@ -59,9 +65,7 @@ async def test_a_caller_who_interrupts_the_goodbye_is_not_hung_up_on(house: Hous
 
 async def test_where_a_provider_speaks_the_goodbye_is_waited_for_by_the_clock(house: House) -> None:
     model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(1_000)
+    task = await answering(house, model, box, for_ms=1_000)
     until_ms = house.clock.now_ms() + 3_000
     await house.live_calls.note(CALL_ID, 1, {"playback_ended_ms": repr(until_ms)})
     await spoken(house)
@@ -74,9 +78,7 @@ async def test_where_a_provider_speaks_the_goodbye_is_waited_for_by_the_clock(ho
 
 async def test_a_caller_who_speaks_over_a_providers_goodbye_is_not_hung_up_on(house: House) -> None:
     model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(1_000)
+    task = await answering(house, model, box, for_ms=1_000)
     await house.live_calls.note(CALL_ID, 1, {"playback_ended_ms": repr(house.clock.now_ms() + 3_000)})
     await spoken(house)
     await house.clock.sleep_ms(1_000)
@@ -91,9 +93,7 @@ async def test_a_transfer_that_goes_out_with_the_answer_is_ordered_before_it(lin
     house = await tooled_house(line)
     asked = Answer(["One moment.", call("transfer", "{}")])
     model, box = FakeLanguageModel(house.clock, asked, Answer(["I put you through."])), FakeToolBox([TRANSFER])
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, box)
     words = ["One moment.", "I put you through."] if first else ["One moment."]
     assert await house.pipe(1, pipe_names.SENTENCES) == said(*words)
     assert [request.name for request in box.calls] == (["transfer"] if first else [])
@@ -105,9 +105,7 @@ async def test_a_transfer_that_goes_out_with_the_answer_is_ordered_before_it(lin
 async def test_who_hangs_up_without_a_word_is_asked_for_one(house: House) -> None:
     model = FakeLanguageModel(house.clock, Answer([call("hang_up", "{}")]), Answer(["Goodbye."]))
     box = FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, box)
     assert await house.pipe(1, pipe_names.SENTENCES) == said("Goodbye.")
     assert [wish.may_call for wish in model.wishes] == [True, False]
     assert box.calls == []
@@ -119,9 +117,7 @@ async def test_who_hangs_up_without_a_word_is_asked_for_one(house: House) -> Non
 async def test_where_no_word_is_to_be_had_the_call_is_left_all_the_same(house: House) -> None:
     failing = Answer([], error=LanguageModelError("llm_away", "away", retryable=True))
     model, box = FakeLanguageModel(house.clock, Answer([call("hang_up", "{}")]), failing), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, box)
     await spoken(house, "unheard")
     await task
     assert [request.name for request in box.calls] == ["hang_up"]
@@ -129,9 +125,7 @@ async def test_where_no_word_is_to_be_had_the_call_is_left_all_the_same(house: H
 
 async def test_a_crash_before_the_call_is_left_leaves_it(house: House) -> None:
     model, box = FakeLanguageModel(house.clock, Answer(["Goodbye.", call("hang_up", "{}")])), FakeToolBox()
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, box))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, box)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await spoken(house)
@@ -146,9 +140,7 @@ async def failing(request: ToolRequest) -> ToolResult:
 @pytest.mark.parametrize(("name", "back"), [("transfer", True), ("hang_up", False)])
 async def test_a_transfer_that_fails_leaves_the_caller_with_the_agent(house: House, name: str, back: bool) -> None:
     model = FakeLanguageModel(house.clock, Answer(["One moment.", call(name, "{}")]))
-    await tell(house, FINAL)
-    task = asyncio.create_task(think(house, model, FakeToolBox([TRANSFER, HANG_UP], failing)))
-    await house.clock.sleep_ms(3_000)
+    task = await answering(house, model, FakeToolBox([TRANSFER, HANG_UP], failing))
     await spoken(house)
     await task
     assert bool(await back_at_ms(house.pipes, CALL_ID)) == back

@@ -14,8 +14,9 @@ def redacted_turns(turns: Sequence[Turn], *, known: Sequence[str] = (), greeting
     """What is hidden in one of them is hidden in all. `known`: as `redacted` has it. `greeting`: the agent's own,
     which the company has published: the name in it is nobody's secret, unless it may be the caller's too.
     """
-    given = " ".join([*known, *(name for turn in turns for name in names_in(turn.heard or ""))]).split()
-    public = [name for name in names_in(greeting) if not set(name.split()) & set(given)]
+    callers = [*known, *(name for turn in turns for name in names_in(turn.heard or ""))]
+    words = {word for name in callers for word in name.split()}
+    public = [name for name in names_in(greeting) if words.isdisjoint(name.split())]
     published = [turn.number == 0 and greeting.startswith(turn.said) for turn in turns]
     said = ["" if is_own else turn.said for turn, is_own in zip(turns, published, strict=True)]
     hidden = redacted_all([*(turn.heard or "" for turn in turns), *said], known=known, public=public)
